@@ -1,0 +1,73 @@
+# make sheets: the models on the bundled sample (or on the copy that is there), then the workbooks in out/
+# make test:   all that can be checked on this machine
+PYTHON ?= python3
+DEV := .venv/.installed
+MYSQL := .venv-mysql/.installed
+
+.PHONY: sheets test lint format bench fuzz audit requirements clean .venv .venv-mysql
+
+sheets: $(DEV)
+	.venv/bin/probesheets run --out out
+
+test: $(DEV) $(MYSQL) lint
+	.venv/bin/python -m pytest
+
+.venv: $(DEV)
+.venv-mysql: $(MYSQL)
+
+.venv/.installed: requirements/duckdb.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/duckdb.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv-mysql/.installed: requirements/mysql.txt pyproject.toml
+	$(PYTHON) -m venv .venv-mysql
+	.venv-mysql/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mysql.txt
+	.venv-mysql/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# In under five minutes; SIZES=--full measures the sizes of the goals, SIZES=--help lists them all.
+bench: $(DEV) $(MYSQL)
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
+	.venv/bin/python -m benchmarks.bench $(SIZES)
+
+# Ten times as many mutated files as make test gives to the loader.
+fuzz: $(DEV)
+	PROBESHEETS_FUZZ=10 .venv/bin/python -m pytest tests/trust/test_input.py
+
+# Known vulnerabilities of the pinned versions; asks a public database (SERVICE=pypi or osv), so needs the internet.
+# --strict: a package that the database does not know is a failure, too, not a silent pass.
+SERVICE ?= osv
+audit: .venv-audit/.installed
+	@for pins in requirements/duckdb.txt requirements/mysql.txt; do \
+	  .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+	    --vulnerability-service $(SERVICE) --requirement $$pins >.venv-audit/log 2>&1 && result=0 || result=$$?; \
+	  if grep -q '^Traceback' .venv-audit/log; then \
+	    tail -1 .venv-audit/log; echo "$$pins: NOT CONFIRMED, the database $(SERVICE) could not be asked."; exit 1; \
+	  fi; \
+	  cat .venv-audit/log; test $$result -eq 0 || { echo "$$pins: see SECURITY.md for what to do."; exit 1; }; \
+	done
+
+.venv-audit/.installed:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	touch $@
+
+lint: $(DEV)
+	.venv/bin/ruff check exporter tests
+	.venv/bin/ruff format --check exporter tests
+	.venv/bin/mypy
+	.venv/bin/sqlfmt --check --line-length 110 models tests/data
+
+format: $(DEV)
+	.venv/bin/ruff check --fix exporter tests
+	.venv/bin/ruff format exporter tests
+	.venv/bin/sqlfmt --line-length 110 models tests/data
+
+# The pinned versions, from pyproject.toml; needs pip-tools. duckdb.txt holds the tests' tools, too.
+requirements:
+	pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
+	  --no-emit-find-links --extra dev --output-file requirements/duckdb.txt pyproject.toml requirements/build.in
+	pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
+	  --no-emit-find-links --extra mysql --output-file requirements/mysql.txt pyproject.toml requirements/build.in

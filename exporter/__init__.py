@@ -1,0 +1,1 @@
+"""probesheets: one spreadsheet per probe from the dbt models of this project."""

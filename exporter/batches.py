@@ -1,0 +1,190 @@
+"""Exports that add to a folder: what may follow what, which rows are written, and what became of the earlier ones."""
+
+import csv
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exporter.delivered import DELIVERED, RECORDS, fingerprints
+from exporter.errors import ProbesheetsError
+from exporter.folder import Folder
+from exporter.project import Kind
+from exporter.sampling import Sample
+from exporter.selection import Selection
+
+CHANGED = "changed.csv"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One export into a folder: the first has plain names, the second STEM-batch2.xlsx, and so on."""
+
+    number: int
+    new: bool  # only what is not delivered yet
+    sample: Sample | None
+    again: bool = False  # it takes the place of a batch that was stopped
+
+    @property
+    def suffix(self) -> str:
+        return f"-batch{self.number}" if self.number > 1 else ""
+
+
+def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample | None) -> Batch:
+    """The batch that an export would be. Raises ProbesheetsError if it does not go with what the folder holds."""
+    held = last_batch(folder)
+    stopped = not folder.manifest.get("complete", True)
+    if new:
+        again = stopped and held > 1
+        batch = Batch(held if again else held + 1, new, sample, again)
+    else:
+        refuse_mixture(folder, sample, complete=selection.complete)
+        batch = Batch(1, new, sample)
+    _refuse_other_columns(folder, selection, batch)
+    return batch
+
+
+def last_batch(folder: Folder) -> int:
+    """The number of the last batch that the folder holds, 0 if it holds none."""
+    return max((entry.get("batch", 1) for entry in folder.files.values() if "records" in entry), default=0)
+
+
+def refuse_mixture(folder: Folder, sample: Sample | None, *, complete: bool) -> None:
+    """A plain export replaces files: never a batch, never all texts by a sample or a sample by all texts."""
+    held = last_batch(folder)
+    if held > 1:
+        raise ProbesheetsError(
+            f"{folder.path} holds {held} batches, and their records would be there twice. Add --new to write only what "
+            "none of them has delivered, or choose another folder with --out."
+        )
+    drawn = first_sample(folder)
+    wanted = sample.as_json() if sample else None
+    if held and drawn != wanted and not (complete and drawn and wanted):
+        holds = f"a sample ({_described(drawn)})" if drawn else "an export of all texts"
+        raise ProbesheetsError(
+            f"{folder.path} holds {holds}, which {'this sample' if wanted else 'an export of all texts'} does not go "
+            "with. Add --new to write only what is not delivered yet, or choose another folder with --out."
+        )
+
+
+def first_sample(folder: Folder) -> dict[str, Any] | None:
+    """The sample that a folder's first batch is; None if that was an export of all texts."""
+    samples = (batch["sample"] for batch in folder.manifest.get("batches", ()) if batch["batch"] == 1)
+    return next(samples, None)
+
+
+def _described(sample: Mapping[str, Any]) -> str:
+    return f"--sample {sample['size']} --per {sample['per']} --seed {sample['seed']}"
+
+
+def _refuse_other_columns(folder: Folder, selection: Selection, batch: Batch) -> None:
+    """A batch has the headers of those before it: NVivo would take another dataset for another form."""
+    if batch.number == 1:
+        return
+    for kind in selection.kinds:
+        headers = [column.header for column in kind.layout.columns]
+        for entry in folder.files.values():
+            if entry["kind"] == kind.name and entry.get("columns", headers) != headers:
+                raise ProbesheetsError(
+                    f"{entry['path']} has the columns {', '.join(entry['columns'])}; now they would be "
+                    f"{', '.join(headers)}. A batch has the columns of those before it: build with the same --vars, "
+                    "or choose another folder with --out."
+                )
+
+
+class Passage:
+    """The rows of a kind on their way to the workbooks: which of them are written, and what is known of the others."""
+
+    def __init__(self, kind: Kind, batch: Batch, earlier: Mapping[str, int], drawn: pa.Array | None) -> None:
+        self.kind, self.batch, self.drawn = kind, batch, drawn
+        self.earlier, self.unseen = earlier, dict(earlier)
+        self.changed: list[str] = []
+        self.skipped = Counter[Any]()  # by the column that names the files
+        self.delivered: list[pa.RecordBatch] = []
+
+    def pick(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows of a batch that are written."""
+        ids = rows.column(0).cast(pa.string())
+        marks = fingerprints(rows, self.kind.layout)
+        keep = None
+        if self.earlier:
+            known = zip(ids.to_pylist(), marks.to_pylist(), strict=True)
+            keep = pa.array([not self._is_delivered(record, mark) for record, mark in known], pa.bool_())
+        if self.drawn is not None:
+            drawn = pc.is_in(rows.column("text_id").cast(pa.int64()), value_set=self.drawn)
+            keep = drawn if keep is None else pc.and_(keep, drawn)
+        if keep is not None:
+            self._count_skipped(rows.filter(pc.invert(keep)))
+            rows, ids, marks = rows.filter(keep), ids.filter(keep), marks.filter(keep)
+        self._remember(rows, ids, marks)
+        return rows
+
+    def _is_delivered(self, record: str, mark: int) -> bool:
+        if record not in self.earlier:
+            return False
+        if self.unseen.pop(record, mark) not in (mark, -1):
+            self.changed.append(record)
+        return True
+
+    def _count_skipped(self, rows: pa.RecordBatch) -> None:
+        group = self.kind.one_file_per
+        if group:
+            self.skipped.update({pair["values"]: pair["counts"] for pair in pc.value_counts(rows[group]).to_pylist()})
+        else:
+            self.skipped[None] += rows.num_rows
+
+    def _remember(self, rows: pa.RecordBatch, ids: pa.Array, marks: pa.Array) -> None:
+        group, count = self.kind.one_file_per, rows.num_rows
+        workbooks = rows.column(group).cast(pa.string()) if group else pa.repeat(pa.scalar(""), count)
+        names = pa.repeat(pa.scalar(self.kind.name), count)
+        numbers = pa.repeat(pa.scalar(self.batch.number, pa.int64()), count)
+        memory = pa.default_cpu_memory_manager()  # copies: a column of a batch would keep all of its columns in memory
+        columns = [names, numbers, workbooks.copy_to(memory), ids.copy_to(memory), marks]
+        self.delivered.append(pa.record_batch(columns, schema=RECORDS))
+
+    @property
+    def written(self) -> int:
+        return sum(rows.num_rows for rows in self.delivered)
+
+
+def earlier_records(records: pa.Table, kind: Kind, stems: Collection[str] | None) -> dict[str, int]:
+    """The fingerprints of a kind's delivered records by Record ID; of some workbooks only if `stems` is given."""
+    some = records.filter(_of(records, kind, stems))
+    return dict(zip(some["record_id"].to_pylist(), some["fingerprint"].to_pylist(), strict=True))
+
+
+def without(records: pa.Table, kind: Kind, stems: Collection[str] | None) -> pa.Table:
+    """The records but for those that a plain export of this kind replaces."""
+    return records.filter(pc.invert(_of(records, kind, stems)))
+
+
+def _of(records: pa.Table, kind: Kind, stems: Collection[str] | None) -> pa.Array:
+    chosen = pc.equal(records["kind"], kind.name)
+    if stems is not None:
+        chosen = pc.and_(chosen, pc.is_in(records["workbook"], value_set=pa.array(list(stems), pa.string())))
+    return chosen
+
+
+def write_changes(file: Path, passages: Iterable[Passage]) -> None:
+    """Write what was delivered and is not so any more: `changed` records, and those that are `gone`."""
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("kind", "record_id", "what"))
+        for passage in passages:
+            name = passage.kind.name
+            writer.writerows((name, record, "changed") for record in passage.changed)
+            writer.writerows((name, record, "gone") for record in passage.unseen)
+
+
+def obsolete(folder: Folder, batch: Batch) -> set[str]:
+    """Our files that this batch does away with, if it does not write them anew."""
+    stopped = {
+        name
+        for name, entry in folder.files.items()
+        if batch.again and "records" in entry and entry.get("batch", 1) == batch.number
+    }
+    return stopped | {CHANGED, DELIVERED}

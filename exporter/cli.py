@@ -1,0 +1,286 @@
+"""The command line. Only here do errors become messages and exit codes. stdout is data, stderr is messages."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from exporter.errors import ProbesheetsError
+
+if TYPE_CHECKING:  # what takes long to import is imported by the command that needs it
+    from exporter.report import Report
+    from exporter.sampling import Sample
+
+
+class Commands(TyperGroup):
+    """Typer alone would turn Ctrl-C into exit code 1, and leave our message out."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("Stopped. Nothing was left half-written; type the command again to complete.", err=True)
+            raise typer.Exit(130) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="One spreadsheet per probe, from a database of model outputs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+MOST_DIFFERENCES = 10  # that verify lists
+Target = Annotated[str, typer.Option("--target", "-t", help="duckdb, mariadb or mysql.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="The folder to write into.")]
+Source = Annotated[
+    str | None, typer.Option(help="CSV or Parquet file of table_output, or mysql://user@host:port/schema.")
+]
+Experiments = Annotated[Path | None, typer.Option(help="CSV or Parquet file of table_experiment.")]
+Variables = Annotated[str, typer.Option("--vars", help="dbt variables, as YAML.", metavar="YAML")]
+New = Annotated[bool, typer.Option("--new", help="Only what no earlier export into the folder has delivered.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, messages on stderr.")]
+
+
+@app.command()
+def run(
+    source: Source = None,
+    experiments: Experiments = None,
+    target: Target = "duckdb",
+    variables: Variables = "{}",
+    out: Out = Path("out"),
+    new: New = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Copy the source (if one is named), build and test the models, and export.
+
+    Example: probesheets run --source outputs.csv --out sheets
+    """
+    from exporter.build import build, read_variables
+    from exporter.project import check_target, find_root
+    from exporter.source import replace_copy
+    from exporter.warehouse import database_file
+
+    root = find_root(Path.cwd())
+    check_target(target)
+    _check_source(target, source, experiments)
+    read_variables(variables)
+    if not new:
+        _refuse_mixture(out)
+    if source:
+        _say(replace_copy(database_file(root), source, experiments), quiet)
+    build(root, target, variables, quiet=quiet, log_to_stderr=as_json)
+    _tell(_export(root, target, out, [], [], new=new, quiet=quiet), quiet, as_json)
+
+
+@app.command()
+def export(
+    target: Target = "duckdb",
+    out: Out = Path("out"),
+    probe: Annotated[list[str] | None, typer.Option(help="Only this probe. May be repeated.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this kind of spreadsheet. May be repeated.")] = None,
+    new: New = False,
+    sample: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only N texts of every probe, chosen by a seed.")
+    ] = None,
+    per: Annotated[
+        str | None, typer.Option(help="With --sample: probe (default), or month for N of each month.")
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(help="With --sample: another seed draws other texts (default: 0).")
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Write the spreadsheets from the models that have been built.
+
+    Example: probesheets export --probe "Masks are" --only with_links
+
+    Example: probesheets export --new --out sheets
+
+    Example: probesheets export --sample 20 --per month --seed 7 --out to_code
+    """
+    from exporter.project import find_root
+
+    root, drawn = find_root(Path.cwd()), _sample(sample, per, seed)
+    report = _export(root, target, out, probe or [], only or [], new=new, sample=drawn, quiet=quiet)
+    _tell(report, quiet, as_json)
+
+
+@app.command()
+def check(
+    target: Target = "duckdb",
+    source: Source = None,
+    experiments: Experiments = None,
+    variables: Variables = "{}",
+    as_json: Json = False,
+) -> None:
+    """Say what `run` would do with a source, before anything is built. Exit code 1 if it would fail.
+
+    Example: probesheets check --source outputs.csv
+    """
+    from exporter.build import read_variables
+    from exporter.check import check as find
+    from exporter.project import check_target, find_root
+
+    root = find_root(Path.cwd())
+    check_target(target)
+    _check_source(target, source, experiments)
+    findings = find(root, target, source, experiments, read_variables(variables))
+    failing = any(finding.fails for finding in findings)
+    if as_json:
+        typer.echo(json.dumps([finding.as_json() for finding in findings], ensure_ascii=False, indent=1))
+    else:
+        for finding in findings:
+            typer.echo(str(finding))
+        typer.echo("\nrun would fail: mend what is marked STOP." if failing else "\nrun would go through.")
+    sys.exit(1 if failing else 0)
+
+
+@app.command()
+def probes(target: Target = "duckdb") -> None:
+    """List the probes: texts, links, first and last date.
+
+    Example: probesheets probes
+    """
+    import pandas as pd
+
+    from exporter.project import Project, find_root
+    from exporter.selection import read_probes
+    from exporter.warehouse import open_warehouse
+
+    root = find_root(Path.cwd())
+    project = Project(root, target)
+    warehouse = open_warehouse(target, root)
+    try:
+        rows = read_probes(project, warehouse)
+    finally:
+        warehouse.close()
+    frame = pd.DataFrame(rows, columns=["text_count", "link_count", "first_date", "last_date", "probe"], dtype=object)
+    frame = frame.rename(columns=lambda name: name.replace("_count", "s").replace("_", " "))
+    frame["probe"] = [text if len(text) <= 100 else text[:99] + "…" for text in frame["probe"]]
+    table = frame.fillna("-").to_string(index=False, justify="left", formatters={"probe": "{:<100}".format})
+    typer.echo("\n".join(line.rstrip() for line in table.splitlines()))
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that an export wrote.")],
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="Compare every cell with this target's models, too.")
+    ] = None,
+) -> None:
+    """Read the spreadsheets of a folder again and compare them with what was exported.
+
+    Example: probesheets verify out --target duckdb
+    """
+    from itertools import islice
+
+    from exporter.progress import progress
+    from exporter.project import Project, find_root
+    from exporter.verify import verify as differences
+    from exporter.warehouse import open_warehouse
+
+    root = find_root(Path.cwd()) if target else None
+    project = Project(root, target) if root and target else None
+    warehouse = open_warehouse(target, root) if root and target else None
+    try:
+        with progress(quiet=False) as track:
+            found = list(islice(differences(folder, project, warehouse, track), MOST_DIFFERENCES + 1))
+    finally:
+        if warehouse:
+            warehouse.close()
+    for difference in found[:MOST_DIFFERENCES]:
+        typer.echo(difference)
+    if len(found) > MOST_DIFFERENCES:
+        _say(f"There are more than these {MOST_DIFFERENCES} differences.")
+    if found:
+        sys.exit(1)
+    typer.echo(f"{folder}: every file is as it was exported" + (f", every cell as in {target}." if target else "."))
+
+
+def _check_source(target: str, source: str | None, experiments: Path | None) -> None:
+    if target != "duckdb" and (source or experiments):
+        raise ProbesheetsError(
+            f"Target {target} reads its own server. Leave --source and --experiments out, or --target {target}."
+        )
+    if experiments and not source:
+        raise ProbesheetsError("--experiments goes with --source: both are copied together.")
+
+
+def _sample(size: int | None, per: str | None, seed: str | None) -> "Sample | None":
+    from exporter.sampling import Sample
+
+    if size is None:
+        if per is not None or seed is not None:
+            raise ProbesheetsError("--per and --seed go with --sample, as in: --sample 20 --per month --seed 7")
+        return None
+    if per not in (None, "probe", "month"):
+        raise ProbesheetsError(f"There is no --per {per!r}. Valid: probe, month.")
+    return Sample(size, per == "month", seed or "0")
+
+
+def _refuse_mixture(out: Path) -> None:
+    """Before a build that takes minutes: a folder that the export after it would refuse."""
+    from exporter.batches import refuse_mixture
+    from exporter.folder import MANIFEST, open_folder
+
+    if (out / MANIFEST).is_file():
+        with open_folder(out) as folder:
+            refuse_mixture(folder, None, complete=True)
+
+
+def _export(
+    root: Path,
+    target: str,
+    out: Path,
+    wanted: list[str],
+    only: list[str],
+    *,
+    new: bool = False,
+    sample: "Sample | None" = None,
+    quiet: bool = False,
+) -> "Report":
+    from exporter.export import export as write
+    from exporter.progress import progress
+    from exporter.project import Project
+    from exporter.warehouse import open_warehouse
+
+    project = Project(root, target)
+    warehouse = open_warehouse(target, root)
+    try:
+        with progress(quiet=quiet) as track:
+            return write(project, warehouse, out, wanted, only, new=new, sample=sample, track=track)
+    finally:
+        warehouse.close()
+
+
+def _tell(report: "Report", quiet: bool, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
+    _say(report.message(), quiet)
+
+
+def _say(message: str, quiet: bool = False) -> None:
+    if not quiet:
+        typer.echo(message, err=True)
+
+
+def main(*arguments: Any) -> None:
+    """The command `probesheets`: exit code 0, 1 for an error that the user can mend, 2 for a wrong command line."""
+    try:
+        app(*arguments)
+    except ProbesheetsError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+"""From the models to a folder of workbooks: one stream per kind, the accounts, and what the folder says of itself."""
+
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exporter import delivered
+from exporter.accounts import check_accounts
+from exporter.batches import (
+    CHANGED,
+    Batch,
+    Passage,
+    earlier_records,
+    next_batch,
+    obsolete,
+    without,
+    write_changes,
+)
+from exporter.errors import ProbesheetsError
+from exporter.folder import Folder, open_folder, sha256
+from exporter.progress import Track, silent
+from exporter.project import Kind, Project
+from exporter.report import Report
+from exporter.sampling import Sample, draw, drawable, shares
+from exporter.selection import Selection, check_columns, choose, read_probes
+from exporter.stamp import stamp
+from exporter.warehouse import Warehouse, select
+from exporter.workbook import Written, write_workbooks
+
+WORKERS = 2
+INDEX = "index.xlsx"
+
+
+@dataclass
+class Job:
+    """One export: from where, what, and into which folder."""
+
+    project: Project
+    warehouse: Warehouse
+    folder: Folder
+    probes: list[dict[str, Any]]
+    selection: Selection
+    batch: Batch
+    created: datetime
+    track: Track = silent
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def replaces_all(self) -> bool:
+        return self.selection.complete and not self.batch.new
+
+
+def export(
+    project: Project,
+    warehouse: Warehouse,
+    out: Path,
+    wanted: Sequence[str] = (),
+    only: Sequence[str] = (),
+    *,
+    new: bool = False,
+    sample: Sample | None = None,
+    track: Track = silent,
+) -> Report:
+    """Write the chosen workbooks into the folder `out`; the report says what was written.
+
+    `new` leaves out what the folder holds already, `sample` what is not drawn. Raises ProbesheetsError, and leaves the
+    files that were there, if anything is wrong.
+    """
+    probes = read_probes(project, warehouse)
+    selection = choose(project, probes, wanted, only)
+    if sample:
+        selection = drawable(selection, warehouse, named=bool(only))
+    for kind in selection.kinds:
+        check_columns(kind, warehouse)
+    with open_folder(out) as folder:
+        batch = next_batch(folder, selection, new, sample)
+        job = Job(project, warehouse, folder, probes, selection, batch, _now(), track)
+        records, note = _records(job)
+        passages = _passages(job, records)
+        written = _write_all(job, passages)
+        streams = {kind: (files, selection.of(kind)) for kind, files in written.items()}
+        totals = check_accounts(project, warehouse, streams, {kind: passages[kind].skipped for kind in passages})
+        report = Report(out, batch, totals, list(passages.values()), [note] if note else [])
+        if batch.new and not report.records and not batch.again:
+            return report
+        rows = [record for passage in passages.values() for record in passage.delivered]
+        _publish(job, written, report, pa.concat_tables([records, pa.Table.from_batches(rows, delivered.RECORDS)]))
+    return report
+
+
+def _now() -> datetime:
+    """The present, in whole seconds; SOURCE_DATE_EPOCH (seconds since 1970) stands in for it where it is set."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC).replace(microsecond=0)
+
+
+# --- which rows
+
+
+def _records(job: Job) -> tuple[pa.Table, str | None]:
+    """What the folder holds already and will still hold, and a message if that is not as it was written."""
+    if job.replaces_all:
+        return delivered.RECORDS.empty_table(), None
+    records, note = delivered.read(job.folder, job.project.kinds)
+    if job.batch.new:
+        if job.batch.again:
+            records = records.filter(pc.less(records["batch"], job.batch.number))
+        return records, note
+    for kind in job.selection.kinds:
+        records = without(records, kind, job.selection.of(kind))
+    return records, note
+
+
+def _passages(job: Job, records: pa.Table) -> dict[Kind, Passage]:
+    kinds, batch = job.selection.kinds, job.batch
+    earlier = {kind: earlier_records(records, kind, job.selection.of(kind)) if batch.new else {} for kind in kinds}
+    drawn = None
+    if batch.sample:
+        drawn = draw(job.project, job.warehouse, batch.sample, set().union(*earlier.values()))
+    return {kind: Passage(kind, batch, earlier[kind], drawn) for kind in kinds}
+
+
+# --- the workbooks
+
+
+def _write_all(job: Job, passages: Mapping[Kind, Passage]) -> dict[Kind, list[Written]]:
+    """Every kind in a thread of its own: reading, XML and deflating all work without the GIL."""
+    with ThreadPoolExecutor(max_workers=int(os.environ.get("PROBESHEETS_WORKERS", WORKERS))) as pool:
+        futures = {kind: pool.submit(_write_kind, job, passage) for kind, passage in passages.items()}
+        try:
+            return {kind: future.result() for kind, future in futures.items()}
+        except BaseException:
+            job.stop.set()
+            raise
+
+
+def _write_kind(job: Job, passage: Passage) -> list[Written]:
+    kind, stems = passage.kind, job.selection.of(passage.kind)
+    directory = job.folder.staging / kind.name if kind.one_file_per else job.folder.staging
+    directory.mkdir(exist_ok=True)
+    order = ([kind.one_file_per] if kind.one_file_per else []) + list(kind.order_by)
+    names = kind.column_names
+    if passage.drawn is not None and "text_id" not in names:
+        names.append("text_id")
+    query = select(job.warehouse, kind.relation, names, file_stems=stems, order_by=order)
+    advance = job.track(kind.name, _expected_rows(job, kind))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in job.warehouse.batches(query):
+            if job.stop.is_set():
+                raise ProbesheetsError("Stopped, because another kind of spreadsheet failed.")
+            yield passage.pick(batch)
+            advance(batch.num_rows)
+
+    try:
+        return list(
+            write_workbooks(
+                batches(),
+                kind.layout,
+                directory,
+                group_by=kind.one_file_per,
+                default_name=kind.name,
+                created=job.created,
+                suffix=job.batch.suffix,
+            )
+        )
+    except ValueError as error:
+        raise ProbesheetsError(f"Exposure {kind.name}: {error}") from error
+
+
+def _expected_rows(job: Job, kind: Kind) -> int | None:
+    if kind.one_file_per != "file_stem":
+        return None
+    stems = job.selection.file_stems
+    return sum(int(row["text_count"]) for row in job.probes if stems is None or row["file_stem"] in stems)
+
+
+# --- what the folder says of itself
+
+
+def _publish(job: Job, written: Mapping[Kind, Sequence[Written]], report: Report, records: pa.Table) -> None:
+    """Write the index and the record of what is delivered beside the staged workbooks, and publish them all."""
+    folder, staging = job.folder, job.folder.staging
+    names = {str(row["file_stem"]): row["probe"] for row in job.probes}
+    files = [_entry(job, kind, file, names) for kind, some in written.items() for file in some]
+    delivered.write(staging / delivered.DELIVERED, records)
+    files.append({"path": delivered.DELIVERED, "kind": "delivered", "probe": None, "rows": records.num_rows})
+    if report.changed or report.gone:
+        write_changes(staging / CHANGED, report.passages)
+        files.append({"path": CHANGED, "kind": "changed", "probe": None, "rows": len(report.changed + report.gone)})
+    others: dict[str, Any] = {
+        "target": job.project.target,
+        "project_version": version("probesheets"),
+        "created": job.created.isoformat(),
+        "totals": report.totals,
+        "batches": _batches(job, records),
+    }
+    if any(batch["sample"] for batch in others["batches"]):
+        others["drawn"] = shares(job.project, job.probes, records)
+    gone = obsolete(folder, job.batch) - {file["path"] for file in files}
+    held = {} if job.replaces_all else {name: file for name, file in folder.files.items() if name not in gone}
+    _write_index(job, [*{**held, **{file["path"]: file for file in files}}.values()], others)
+    files.append({"path": INDEX, "kind": "index", "probe": None, "rows": len(job.probes)})
+    for file in files:
+        file.setdefault("sha256", sha256(staging / file["path"]))
+    report.files = [file["path"] for file in files]
+    folder.publish(files, others, replace_all=job.replaces_all, gone=gone)
+
+
+def _entry(job: Job, kind: Kind, file: Written, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "path": file.path.relative_to(job.folder.staging).as_posix(),
+        "kind": kind.name,
+        "probe": names.get(file.group or ""),
+        "group": file.group,
+        "batch": job.batch.number,
+        "part": file.part,
+        "columns": [column.header for column in kind.layout.columns],
+        "rows": file.rows,
+        "records": file.records,
+        "sha256": file.sha256,
+    }
+
+
+def _batches(job: Job, records: pa.Table) -> list[dict[str, Any]]:
+    """The folder's batches in their order: when, how many records of each kind, and the sample that it is."""
+    number, sample = job.batch.number, job.batch.sample
+    earlier = [] if job.replaces_all else job.folder.manifest.get("batches", [])
+    kinds = records.filter(pc.equal(records["batch"], number))["kind"]
+    this = {
+        "batch": number,
+        "created": job.created.isoformat(),
+        "sample": sample.as_json() if sample else None,
+        "records": {pair["values"]: pair["counts"] for pair in pc.value_counts(kinds).to_pylist()},
+    }
+    return [*(batch for batch in earlier if batch["batch"] < number), this]
+
+
+def _write_index(job: Job, held: Sequence[Mapping[str, Any]], others: Mapping[str, Any]) -> None:
+    """Write the index of all workbooks that the folder will hold; openpyxl is imported here, once, at the end."""
+    from exporter.figures import read_figures
+    from exporter.index import write_index
+
+    kinds = list(job.project.kinds)
+
+    def place(file: Mapping[str, Any]) -> tuple[int, int, int]:
+        known = file["kind"] in kinds
+        return kinds.index(file["kind"]) if known else len(kinds), file.get("batch", 1), file.get("part", 1)
+
+    workbooks: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for file in sorted((file for file in held if file.get("probe") is not None), key=place):
+        number = file.get("batch", 1)
+        title = file["kind"].replace("_", " ").capitalize() + (f", batch {number}" if number > 1 else "")
+        workbooks[title][file["group"]].append(file["path"])
+    figures = read_figures(job.project, job.warehouse, job.probes)
+    write_index(job.folder.staging / INDEX, job.probes, workbooks, figures, others)
+    stamp(job.folder.staging / INDEX, job.created)

@@ -1,0 +1,147 @@
+"""The output folder: one export at a time, final names for complete files only, a manifest of what is ours."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from exporter.errors import ProbesheetsError
+
+MANIFEST = "manifest.json"
+OURS = ".probesheets"  # begins the names of what is no spreadsheet, but ours
+_LOCK = f"{OURS}.lock"
+_STAGING = f"{OURS}-"
+
+
+class Folder:
+    """An output folder that this process alone writes to, between `open_folder` and its end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = _read_manifest(path / MANIFEST)
+        self.staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=path))
+
+    @property
+    def files(self) -> dict[str, dict[str, Any]]:
+        """What this tool wrote into the folder, by relative path."""
+        return {str(file["path"]): dict(file) for file in self.manifest.get("files", [])}
+
+    def publish(
+        self,
+        files: list[dict[str, Any]],
+        others: dict[str, Any],
+        *,
+        replace_all: bool,
+        gone: Collection[str] = (),
+    ) -> None:
+        """Give staged files their final names, then write the manifest; `replace_all` removes our other files,
+        else those that `gone` names are removed.
+
+        Until all have their names, the manifest lists the old files and the new, so that nothing of ours is taken for
+        somebody else's if this process is killed on the way.
+        """
+        old, new = self.files, {str(file["path"]): file for file in files}
+        self._refuse_foreign(old, new)
+        full = replace_all or self.manifest.get("full", False)
+        self._write_manifest({**self.manifest, "files": list({**old, **new}.values()), "complete": False})
+        for name in new:
+            final = self.path / name
+            final.parent.mkdir(parents=True, exist_ok=True)
+            (self.staging / name).replace(final)
+        kept = new if replace_all else {**{name: file for name, file in old.items() if name not in gone}, **new}
+        for name in old.keys() - kept.keys():
+            (self.path / name).unlink(missing_ok=True)
+            with suppress(OSError):  # another kind's folder, or not empty
+                if (self.path / name).parent != self.path:
+                    (self.path / name).parent.rmdir()
+        ordered = [kept[name] for name in sorted(kept)]
+        self._write_manifest({**others, "files": ordered, "full": full, "complete": True})
+
+    def _refuse_foreign(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        for name in new:
+            final = self.path / name
+            in_the_way = [final] if final.is_dir() or (final.exists() and name not in old) else []
+            # a file where a folder should be
+            in_the_way += [self.path / part for part in Path(name).parents if _is_no_folder(self.path / part)]
+            if in_the_way:
+                raise ProbesheetsError(
+                    f"{in_the_way[0]} is there already and was not written by probesheets. "
+                    "Move it, or choose another folder with --out."
+                )
+
+    def _write_manifest(self, manifest: dict[str, Any]) -> None:
+        staged = self.staging / MANIFEST
+        staged.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        staged.replace(self.path / MANIFEST)
+        self.manifest = manifest
+
+
+@contextmanager
+def open_folder(path: Path) -> Iterator[Folder]:
+    """Make and lock an output folder. Raises ProbesheetsError if it cannot be written or another export is at work."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / _LOCK)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ProbesheetsError(
+            f"Another export is writing into {path}. Wait for it, or choose another folder with --out."
+        ) from None
+    except OSError as error:
+        raise _not_writable(path, error) from None
+    try:
+        for left in path.glob(f"{_STAGING}*/"):  # of an export that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        folder = Folder(path)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder.staging, ignore_errors=True)
+    except OSError as error:
+        raise _not_writable(path, error) from None
+    finally:
+        lock.release()
+
+
+def sha256(file: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def outside(name: str) -> bool:
+    """Whether a path in a manifest, which anybody may have written, leads out of the folder."""
+    path = PureWindowsPath(name)  # takes both kinds of slashes, and drives
+    return bool(path.anchor) or ".." in path.parts or not path.parts
+
+
+def _is_no_folder(path: Path) -> bool:
+    return path.exists() and not path.is_dir()
+
+
+def _read_manifest(file: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        if any(outside(entry["path"]) for entry in manifest["files"]):
+            raise ValueError("a path leads out of the folder")
+        return dict(manifest)
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError):
+        raise ProbesheetsError(
+            f"{file} is not a manifest of probesheets. Move it, or choose another folder with --out."
+        ) from None
+
+
+def _not_writable(path: Path, error: OSError) -> ProbesheetsError:
+    where = f" ({error.filename})" if error.filename and Path(str(error.filename)) != path else ""
+    return ProbesheetsError(
+        f"{path} cannot be written: {error.strerror or error}{where}.\n"
+        "No file was left half-written. Make room or get the right to write there, or choose another folder with --out."
+    )

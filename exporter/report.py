@@ -1,0 +1,89 @@
+"""What an export did: in a few lines for people, as one JSON object for scripts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from exporter.batches import CHANGED, Batch, Passage
+
+_LISTED = 10
+
+
+@dataclass
+class Report:
+    """What was written into the folder `out`, by kind, and what became of the records delivered earlier."""
+
+    out: Path
+    batch: Batch
+    totals: dict[str, Any]
+    passages: list[Passage]
+    notes: list[str]
+    files: list[str] = field(default_factory=list)
+
+    @property
+    def new(self) -> dict[str, int]:
+        """How many records were written, by kind."""
+        return {passage.kind.name: passage.written for passage in self.passages}
+
+    @property
+    def records(self) -> int:
+        return sum(self.new.values())
+
+    @property
+    def changed(self) -> list[str]:
+        """The Record IDs of what is another text now than the one that was delivered."""
+        return _ordered(record for passage in self.passages for record in passage.changed)
+
+    @property
+    def gone(self) -> list[str]:
+        """The Record IDs of what was delivered and is not there any more."""
+        return _ordered(record for passage in self.passages for record in passage.unseen)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "out": str(self.out),
+            "files": self.files,
+            "totals": self.totals,
+            "batch": self.batch.number if self.files else None,
+            "new": self.new,
+            "changed": self.changed,
+            "gone": self.gone,
+        }
+
+    def message(self) -> str:
+        return "\n".join([*self.notes, self._first_line(), *self._change_lines()])
+
+    def _first_line(self) -> str:
+        written = ", ".join(f"{count:,} in {name}" for name, count in self.new.items())
+        if self.batch.new and not self.records:
+            return f"Nothing is new: {self.out} holds all that was asked for. No file was written."
+        if self.batch.new:
+            drawn = f" ({self.batch.sample.described()})" if self.batch.sample else ""
+            return f"Batch {self.batch.number} in {self.out}, {len(self.files)} files{drawn}. New records: {written}."
+        if self.batch.sample:
+            return (
+                f"{len(self.files)} files in {self.out}, a sample: {self.batch.sample.described()}. Records: {written}."
+            )
+        totals, left_out = self.totals, sum(self.totals["left_out"].values())
+        return (
+            f"{len(self.files)} files in {self.out}: "
+            f"{totals['texts']:,} of {totals['text_rows']:,} text rows are texts, "
+            f"with {totals['links']:,} links; {left_out:,} rows left out, "
+            f"{totals['dates_not_understood']:,} dates not understood."
+        )
+
+    def _change_lines(self) -> list[str]:
+        lines = [
+            f"{len(some):,} records {what} since they were delivered: {', '.join(some[:_LISTED])}"
+            + (", …" if len(some) > _LISTED else ".")
+            for what, some in (("have changed", self.changed), ("are gone", self.gone))
+            if some
+        ]
+        if lines and self.files:
+            lines.append(f"All of them are listed in {self.out / CHANGED}.")
+        return lines
+
+
+def _ordered(records: Iterable[str]) -> list[str]:
+    return sorted(set(records), key=lambda record: (len(record), record))

@@ -1,0 +1,271 @@
+"""The raw copy of the source in the DuckDB file: filled from a CSV or Parquet file, or from a server."""
+
+import csv
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet
+
+from exporter.errors import ProbesheetsError
+
+OUTPUT_COLUMNS = ("id", "experiment_id", "root_id", "tag", "probe", "content")
+EXPERIMENT_COLUMNS = ("id", "model_name")
+_WHOLE_NUMBERS = ("id", "experiment_id", "root_id", "depth")
+_ROWS_AT_ONCE = 20_000
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+def replace_copy(database: Path, source: str, experiments: Path | None) -> str:
+    """Replace the raw copy in the file `database`, whole or not at all, and say in one line what was read.
+
+    `source` is a path or `mysql://user@host:port/schema`. Raises ProbesheetsError for anything wrong with it.
+    """
+    with _connect(database) as connection:
+        connection.begin()
+        if "://" in source:
+            loaded_experiments = _incoming_from_server(connection, source)
+        else:
+            _incoming_from_file(connection, Path(source), "incoming_output", OUTPUT_COLUMNS)
+            loaded_experiments = False
+        if experiments is not None:
+            connection.execute("drop table if exists incoming_experiment")
+            _incoming_from_file(connection, experiments, "incoming_experiment", EXPERIMENT_COLUMNS)
+            loaded_experiments = True
+        rows = _keep(connection, "incoming_output", "table_output", source)
+        connection.execute("drop table if exists main.table_experiment")
+        if loaded_experiments:
+            _keep(connection, "incoming_experiment", "table_experiment", str(experiments or source))
+        connection.commit()
+    return f"Copied {rows:,} rows of table_output from {_without_password(source)}"
+
+
+def _connect(database: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(database))
+    except duckdb.Error as error:
+        raise ProbesheetsError(
+            f"{database} cannot be opened for writing: {str(error).splitlines()[0]}\n"
+            "Close the program that uses it, or name another file in PROBESHEETS_DUCKDB."
+        ) from None
+
+
+# --- files
+
+
+def _incoming_from_file(
+    connection: duckdb.DuckDBPyConnection, path: Path, table: str, required: tuple[str, ...]
+) -> None:
+    """Create the temporary `table` with every column of the file as text."""
+    if not path.is_file():
+        raise ProbesheetsError(f"{path} is not a file. --source and --experiments take a CSV or a Parquet file.")
+    if path.stat().st_size == 0:
+        raise ProbesheetsError(f"{path} is empty. It should hold the columns {', '.join(required)}.")
+    batches = _parquet_batches(path) if path.suffix.lower() in (".parquet", ".pq") else _csv_batches(path, required)
+    created = False
+    for batch in batches:
+        _check_columns(path, batch.schema.names, required)
+        connection.register("batch", pa.Table.from_batches([batch]))
+        statement = f"insert into {table}" if created else f"create temp table {table} as"
+        connection.execute(f"{statement} select * from batch")
+        connection.unregister("batch")
+        created = True
+
+
+def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+        texts = pa.schema([(name, pa.string()) for name in file.schema_arrow.names])
+        yield pa.RecordBatch.from_pylist([], schema=texts)
+        for batch in file.iter_batches(_ROWS_AT_ONCE):
+            yield batch.cast(texts)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise ProbesheetsError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+
+
+def _csv_batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+    """Every field as it is written (RFC 4180), the delimiter being the one that the header uses."""
+    csv.field_size_limit(2**31 - 1)
+    line = 1
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head = file.readline()
+            file.seek(0)
+            reader = csv.reader(file, strict=True, delimiter=max(_DELIMITERS, key=head.count))
+            header = [name.strip() for name in next(reader)]
+            _check_columns(path, header, required)
+            yield _batch(header, [])
+            while rows := list(islice(reader, _ROWS_AT_ONCE)):
+                for row in rows:
+                    if len(row) != len(header) and row:
+                        raise ProbesheetsError(
+                            f"{path}: a row that ends before line {reader.line_num + 1} has {len(row)} fields, "
+                            f"the header has {len(header)}. It begins: {','.join(row)[:80]!r}"
+                        )
+                line = reader.line_num
+                yield _batch(header, [row for row in rows if row])
+    except UnicodeDecodeError as error:
+        raise ProbesheetsError(
+            f"{path} is not UTF-8 (byte 0x{error.object[error.start]:02X} after line {line}). Save it as UTF-8."
+        ) from None
+    except (csv.Error, StopIteration) as error:
+        raise ProbesheetsError(
+            f"{path} is not a proper CSV file, after line {line}: {error}. "
+            "Fields with quotes, delimiters or line breaks must be quoted, and quotes in them doubled."
+        ) from None
+
+
+def _batch(header: list[str], rows: list[list[str]]) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True) if rows else [()] * len(header)
+    return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], names=header)
+
+
+def _check_columns(path: Path, found: list[str], required: tuple[str, ...]) -> None:
+    missing = [name for name in required if name not in found]
+    if odd := [name for name in found if "\0" in name]:  # DuckDB would end the name there
+        raise ProbesheetsError(f"{path}: the name of the column {odd[0][:40]!r} holds a NUL character. Correct it.")
+    lower = [name.lower() for name in found]  # databases do not tell capitals apart in the names of columns
+    repeated = sorted({name for name in found if lower.count(name.lower()) > 1})
+    if missing:
+        raise ProbesheetsError(
+            f"{path} has no column {', '.join(missing)}. Found: {', '.join(name[:40] for name in found[:30])}."
+        )
+    if repeated:
+        raise ProbesheetsError(f"{path} has the column {', '.join(repeated)} more than once. Keep one of them.")
+
+
+# --- servers
+
+
+def _incoming_from_server(connection: duckdb.DuckDBPyConnection, url: str) -> bool:
+    """Copy both tables as text, all rows, filtering nothing; true if there is a table_experiment."""
+    place = urlsplit(url)
+    schema = unquote(place.path.strip("/"))
+    if place.scheme != "mysql" or not place.hostname or not schema:
+        raise ProbesheetsError(
+            f"--source {_without_password(url)} is not understood. Give a file, or mysql://user@host:port/schema."
+        )
+    if place.password:
+        raise ProbesheetsError("Leave the password out of --source, where others can see it: set PROBESHEETS_PASSWORD.")
+    try:
+        _attach(connection, place, schema)
+        found = _server_columns(connection, schema, "table_output")
+        _check_columns(Path(f"{schema}.table_output"), found, OUTPUT_COLUMNS)
+        _copy_table(connection, schema, "table_output", found, "incoming_output")
+        experiment_columns = _server_columns(connection, schema, "table_experiment")
+        if experiment_columns:
+            _check_columns(Path(f"{schema}.table_experiment"), experiment_columns, EXPERIMENT_COLUMNS)
+            _copy_table(connection, schema, "table_experiment", list(EXPERIMENT_COLUMNS), "incoming_experiment")
+        return bool(experiment_columns)
+    except duckdb.Error as error:
+        # the first line only: what follows may repeat the connection string
+        raise ProbesheetsError(
+            f"{_without_password(url)} cannot be read: {_secretless(str(error)).splitlines()[0]}\n"
+            "Check host, port, user, schema, and the password in PROBESHEETS_PASSWORD."
+        ) from None
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, place: Any, schema: str) -> None:
+    """Attach the schema read-only as `server`, the password in a secret: an error in ATTACH would repeat it."""
+    _load_extension(connection)
+    parts = {
+        "host": place.hostname,
+        "port": str(place.port or 3306),
+        "user": unquote(place.username or ""),
+        "password": os.environ.get("PROBESHEETS_PASSWORD", ""),
+        "database": schema,
+    }
+    options = ", ".join(f"{name} {_literal(value)}" for name, value in parts.items() if value)
+    connection.execute(f"create temporary secret source_server (type mysql, {options})")
+    connection.execute("attach '' as server (type mysql, secret source_server, read_only)")
+
+
+def _load_extension(connection: duckdb.DuckDBPyConnection) -> None:
+    """The extension from its Python package, so that no download is needed; else DuckDB's own way to get it."""
+    try:
+        from duckdb_extension_mysql_scanner import __file__ as package
+    except ImportError:
+        connection.execute("install mysql; load mysql")
+        return
+    file = next(Path(package).parent.rglob("mysql_scanner.duckdb_extension"))
+    connection.execute(f"load {_literal(str(file))}")
+
+
+def _server_columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+    query = (
+        "select column_name from information_schema.columns "
+        f"where table_schema = {_literal(schema)} and table_name = {_literal(table)} order by ordinal_position"
+    )
+    rows = connection.execute("select * from mysql_query('server', ?)", [query]).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str, columns: list[str], into: str) -> None:
+    """Every column as the text that the server makes of it, so that floats and dates read as they do there."""
+    texts = ", ".join(f"convert({_quoted(name)} using utf8mb4) as {_quoted(name)}" for name in columns)
+    query = f"select {texts} from {_quoted(schema)}.{_quoted(table)}"
+    connection.execute(f"create temp table {into} as select * from mysql_query('server', ?)", [query])
+
+
+# --- the copy
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, incoming: str, table: str, source: str) -> int:
+    """Check the ids of the temporary table `incoming`, make it main.`table` with typed ids; returns its rows."""
+    names = [row[0] for row in connection.execute(f"describe {incoming}").fetchall()]
+    rows = connection.execute(f"select count(*) from {incoming}").fetchone()
+    if not rows or not rows[0]:
+        raise ProbesheetsError(f"{_without_password(source)}: {table} has no rows.")
+    selected = []
+    for name in names:
+        column = '"' + name.replace('"', '""') + '"'
+        if name.lower() in _WHOLE_NUMBERS:
+            column = _whole_number(connection, incoming, name, source)
+        selected.append(column)
+    if table == "table_output" and "depth" not in [name.lower() for name in names]:
+        selected.append("cast(null as bigint) as depth")
+    connection.execute(f"create or replace table main.{table} as select {', '.join(selected)} from {incoming}")
+    connection.execute(f"drop table {incoming}")
+    faults = connection.execute(
+        f"select id, count(*) from main.{table} group by id having count(*) > 1 or id is null order by id limit 5"
+    ).fetchall()
+    if faults:
+        listed = ", ".join("an empty id" if value is None else f"{value} ({count} times)" for value, count in faults)
+        raise ProbesheetsError(f"{_without_password(source)}: ids must not repeat or be empty: {listed}.")
+    return int(rows[0])
+
+
+def _whole_number(connection: duckdb.DuckDBPyConnection, incoming: str, name: str, source: str) -> str:
+    """The cast of an id column. Written forms of null and of whole floats (`17.0`, by pandas) are taken."""
+    digits = f"regexp_replace(trim({name}), '\\.0+$', '')"
+    null = f"{name} is null or trim({name}) in ('', 'NULL', '\\N')"
+    bad = connection.execute(
+        f"select {name} from {incoming} where not ({null}) and (try_cast({digits} as bigint) is null "
+        f"or not regexp_matches({digits}, '^-?[0-9]+$')) limit 1"
+    ).fetchone()
+    if bad:
+        raise ProbesheetsError(f"{_without_password(source)}: {name} {bad[0][:40]!r} is not a whole number.")
+    return f"case when {null} then null else cast({digits} as bigint) end as {name}"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _without_password(source: str) -> str:
+    place = urlsplit(source) if "://" in source else None
+    return source.replace(f":{place.password}@", "@", 1) if place and place.password else source
+
+
+def _secretless(message: str) -> str:
+    password = os.environ.get("PROBESHEETS_PASSWORD")
+    return message.replace(password, "***") if password else message

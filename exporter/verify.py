@@ -1,0 +1,253 @@
+"""An exported folder, read again by a library that did not write it: against its manifest, and against the database."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+from exporter.errors import ProbesheetsError
+from exporter.folder import MANIFEST, OURS, outside, sha256
+from exporter.progress import Advance, Track, silent
+from exporter.project import Kind, Project
+from exporter.warehouse import Warehouse, select
+
+CELL_UNITS = 32_767  # UTF-16 units in a cell
+FIRST_DATE = date(1900, 3, 1)  # earlier dates are text
+DIGITS_15 = 999_999_999_999_999  # larger numbers are text
+
+Entry = dict[str, Any]  # of a file, in the manifest
+Record = tuple[Any, ...]  # a row of the database
+
+
+@dataclass
+class Place:
+    """A row of a workbook."""
+
+    path: str
+    number: int
+    row: list[Any]
+
+
+def verify(
+    folder: Path, project: Project | None = None, warehouse: Warehouse | None = None, track: Track = silent
+) -> Iterator[str]:
+    """Yield each difference, as a sentence, between a folder and its manifest; with a warehouse, cell by cell with it.
+
+    One workbook at a time is in memory. Raises ProbesheetsError if there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ProbesheetsError(f"{folder} is not a folder. Name one that an export wrote: probesheets verify out")
+    manifest, problem = read_manifest(folder)
+    if problem:
+        yield problem
+    entries: list[Entry] = manifest.get("files", [])
+    unreadable, advance = set[str](), track("files", len(entries))
+    for entry in entries:
+        if said := _check_file(folder, entry, unreadable):
+            yield f"{entry['path']}: {said}"
+        advance(1)
+    yield from _foreign(folder, {entry["path"] for entry in entries})
+    if project and warehouse:
+        yield from _check_database(folder, manifest, project, warehouse, unreadable, track)
+
+
+def read_manifest(folder: Path) -> tuple[dict[str, Any], str | None]:
+    """The manifest of a folder (empty if it cannot be read), and what is wrong with it."""
+    again = "To complete the folder, type: probesheets export"
+    try:
+        manifest = dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        if not all(isinstance(entry["path"], str) and entry["sha256"] for entry in manifest["files"]):
+            raise ValueError("a file without a path")
+        if escaping := [entry["path"] for entry in manifest["files"] if outside(entry["path"])]:
+            return {}, f"{MANIFEST}: {escaping[0]!r} is outside the folder."
+    except FileNotFoundError:
+        return {}, f"{MANIFEST} is missing. {again}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}, f"{MANIFEST} is not a manifest of probesheets. {again}"
+    if not manifest.get("complete", True):
+        return manifest, f"{MANIFEST}: an export was stopped, or is under way. {again}"
+    return manifest, None
+
+
+def _check_file(folder: Path, entry: Entry, unreadable: set[str]) -> str | None:
+    """What is wrong with a file: of several things, the one that says most. Adds to `unreadable` what has no rows."""
+    file = folder / entry["path"]
+    if not file.is_file():
+        unreadable.add(entry["path"])
+        return "is missing."
+    changed = sha256(file) != entry["sha256"]
+    if file.suffix == ".xlsx":
+        try:
+            sheet = _open(file)
+        except CalamineError as error:
+            unreadable.add(entry["path"])
+            return f"cannot be opened: {str(error).splitlines()[0]}"
+        columns, rows = entry.get("columns"), sheet.end[0] if sheet.end else 0
+        if columns is not None:
+            header = next(sheet.iter_rows(), [])
+            if header != columns:
+                unreadable.add(entry["path"])
+                return f"its columns are {_listed(header)}; the manifest says {_listed(columns)}."
+            if rows != entry["rows"]:
+                return f"has {rows:,} rows; the manifest says {entry['rows']:,}."
+    return "was changed after the export: its SHA-256 is not the one in the manifest." if changed else None
+
+
+def _open(file: Path) -> CalamineSheet:
+    return CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0)
+
+
+def _listed(cells: Iterable[Any]) -> str:
+    return ", ".join(str(cell) for cell in cells) or "none"
+
+
+def _foreign(folder: Path, known: set[str]) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if name.parts[0].startswith(OURS) or name.as_posix() == MANIFEST or path.is_dir():
+            continue
+        if name.as_posix() not in known:
+            yield f"{name.as_posix()}: was not written by an export."
+
+
+# --- the database
+
+
+def _check_database(
+    folder: Path, manifest: Entry, project: Project, warehouse: Warehouse, unreadable: set[str], track: Track
+) -> Iterator[str]:
+    by_kind: dict[str, list[Entry]] = defaultdict(list)
+    for entry in manifest.get("files", []):
+        if entry.get("columns") is not None:
+            by_kind[entry["kind"]].append(entry)
+    for name in by_kind.keys() - project.kinds.keys():
+        yield f"{name}: the project has no such kind of spreadsheet any more."
+    sampled = any(batch.get("sample") for batch in manifest.get("batches", []))
+    full = bool(manifest.get("full")) and not sampled
+    for kind in project.kinds.values():
+        if kind.name in by_kind or (full and kind.default):
+            advance = track(kind.name, sum(entry["records"] for entry in by_kind[kind.name]))
+            rows = _Rows(folder, kind, unreadable, sampled)
+            yield from rows.check(by_kind[kind.name], warehouse, full, advance)
+
+
+class _Rows:
+    """The rows of a kind's workbooks beside those of its model, in the same order."""
+
+    def __init__(self, folder: Path, kind: Kind, unreadable: set[str], sampled: bool) -> None:
+        self.folder, self.kind, self.unreadable, self.sampled = folder, kind, unreadable, sampled
+        self.headers = [column.header for column in kind.layout.columns]
+        long = [column.name == kind.layout.long_text for column in kind.layout.columns]
+        self.long = long.index(True) if any(long) else None
+
+    def check(self, entries: Sequence[Entry], warehouse: Warehouse, full: bool, advance: Advance) -> Iterator[str]:
+        kind = self.kind
+        if differing := [entry for entry in entries if entry["columns"] != self.headers]:
+            yield f"{differing[0]['path']}: the columns of {kind.name} are now {_listed(self.headers)}. Export again."
+            return
+        found = warehouse.columns(kind.relation)
+        if missing := [name for name in kind.column_names if name not in found]:
+            yield f"{kind.name}: its model has no column {_listed(missing)} any more. Export again."
+            return
+        books: dict[str | None, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            books[entry["group"]].append(entry)
+        group = kind.column_names.index(kind.one_file_per) if kind.one_file_per else None
+        order = ([kind.one_file_per] if kind.one_file_per else []) + list(kind.order_by)
+        records = _records(warehouse, select(warehouse, kind.relation, kind.column_names, order_by=order), advance)
+        for name, some in groupby(records, key=lambda record: None if group is None else str(record[group])):
+            if name in books:
+                yield from self._check_group(books.pop(name), some)
+            elif full:
+                yield f"{kind.name}: {name or 'all'} is in the database, but there is no workbook of it."
+        for left in books.values():
+            yield f"{left[0]['path']}: the database has no rows for it."
+
+    def _check_group(self, entries: Sequence[Entry], records: Iterable[Record]) -> Iterator[str]:
+        """Differences between workbooks of one group and the database; after a row too many or too few, no more."""
+        if not self.unreadable.isdisjoint(entry["path"] for entry in entries):
+            return
+        batches: dict[int, list[Entry]] = defaultdict(list)
+        for entry in sorted(entries, key=lambda entry: int(entry["part"])):
+            batches[entry.get("batch", 1)].append(entry)
+        sheets = [_sheet_rows(self.folder, some) for some in batches.values()]
+        heads = [next(sheet, None) for sheet in sheets]  # the rows that come next, of each batch
+        for record in records:
+            for number, place in enumerate(heads):
+                if place and _same(place.row[0], record[0]):
+                    heads[number] = self._whole(place, record, next(sheets[number], None), sheets[number])
+                    yield from self._check_record(place, record)
+                    break
+            else:
+                if not self.sampled:
+                    here = next((f"{head.path}, row {head.number}: is {head.row[0]}" for head in heads if head), None)
+                    yield f"{here or entries[-1]['path'] + ': ends'}; the database has record {record[0]} here."
+                    return
+        for head in filter(None, heads):
+            yield f"{head.path}, row {head.number}: record {head.row[0]} is not in the database."
+
+    def _whole(self, place: Place, record: Record, after: Place | None, sheet: Iterator[Place]) -> Place | None:
+        """Put the texts of a record's further rows (T1-2, T1-3, …) behind its first; returns the row after them."""
+        if self.long is None or _units(str(record[self.long] or "")) <= CELL_UNITS:
+            return after
+        pieces, number = [str(place.row[self.long])], 2
+        while after is not None and after.row[0] == f"{place.row[0]}-{number}":
+            pieces.append(str(after.row[self.long]))
+            after, number = next(sheet, None), number + 1
+        place.row[self.long] = "".join(pieces)
+        return after
+
+    def _check_record(self, place: Place, record: Record) -> Iterator[str]:
+        for at, header in enumerate(self.headers):
+            cell, value = place.row[at], record[at]
+            if not _same(cell, value, whole=at == self.long):
+                where = f"{place.path}, record {record[0]}, {header}"
+                yield f"{where}: {_short(cell)}; the database has {_short(value)}."
+
+
+def _records(warehouse: Warehouse, query: str, advance: Advance) -> Iterator[Record]:
+    for batch in warehouse.batches(query):
+        columns = [column.to_pylist() for column in batch.columns]
+        yield from zip(*columns, strict=True)
+        advance(batch.num_rows)
+
+
+def _sheet_rows(folder: Path, entries: Iterable[Entry]) -> Iterator[Place]:
+    """The rows of all parts of a workbook, without headers."""
+    for entry in entries:
+        rows = enumerate(_open(folder / entry["path"]).iter_rows(), 1)
+        yield from (Place(entry["path"], number, row) for number, row in rows if number > 1)
+
+
+def _same(cell: Any, value: Any, *, whole: bool = False) -> bool:
+    """Whether a cell says what the database says, by the rules of the workbooks; `whole`: not shortened."""
+    if value is None or value == "":
+        return bool(cell == "")
+    if isinstance(value, bool):
+        return bool(cell == str(value).upper())
+    if isinstance(value, int):
+        return bool(cell == str(value)) if abs(value) > DIGITS_15 else _number(cell) == value
+    if isinstance(value, date):
+        return cell == value.isoformat() or (value >= FIRST_DATE and cell == value)
+    if not whole and isinstance(cell, str) and _units(value) > CELL_UNITS:
+        return cell.endswith("…") and value.startswith(cell[:-1]) and _units(cell) > CELL_UNITS - 100
+    return bool(cell == value)
+
+
+def _number(cell: Any) -> float | None:
+    return cell if isinstance(cell, int | float) and not isinstance(cell, bool) else None
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
+def _short(value: Any, most: int = 60) -> str:
+    text = "nothing" if value is None or value == "" else repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= most else text[:most] + "…"

@@ -1,0 +1,219 @@
+"""Where the models are: rows as tuples or as streams of Arrow record batches. The only SQL of the export."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import pyarrow as pa
+
+from exporter.errors import ProbesheetsError
+
+BATCH_ROWS = 2_048  # as DuckDB makes them; larger ones are slower and take more memory
+MEMORY_LIMIT = "600MB"  # of DuckDB, for two sorts at a time: beyond it, it sorts in files beside the database
+
+
+class Warehouse(Protocol):
+    """A connection to the models of one target; `quote` is its quotation mark for identifiers."""
+
+    quote: str
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows of a small result."""
+
+    def batches(self, query: str) -> Iterator[pa.RecordBatch]:
+        """A result of any size, in batches; each call reads over a connection of its own, so threads may share this."""
+
+    def columns(self, relation: str) -> list[str]:
+        """The columns of a quoted relation. Raises ProbesheetsError if it is not there."""
+
+    def close(self) -> None: ...
+
+
+def select(
+    warehouse: Warehouse,
+    relation: str,
+    columns: Sequence[str],
+    *,
+    file_stems: Sequence[str] | None = None,
+    order_by: Sequence[str] = (),
+) -> str:
+    """A query for columns of a quoted relation, of some probes only if `file_stems` is given, nulls last."""
+
+    def quoted(name: str) -> str:
+        return warehouse.quote + name.replace(warehouse.quote, 2 * warehouse.quote) + warehouse.quote
+
+    query = f"select {', '.join(map(quoted, columns))} from {relation}"
+    if file_stems is not None:
+        # stems are ASCII letters, digits and hyphens by their rule: nothing of a probe reaches SQL
+        listed = ", ".join(f"'{stem}'" for stem in file_stems if stem.replace("-", "").isalnum())
+        query += f" where {quoted('file_stem')} in ({listed})"
+    if order_by:
+        query += " order by " + ", ".join(f"{quoted(name)} is null, {quoted(name)}" for name in order_by)
+    return query
+
+
+def open_warehouse(target: str, root: Path) -> Warehouse:
+    """The warehouse of a target of profiles.yml. Raises ProbesheetsError if it cannot be reached."""
+    return DuckDB(database_file(root)) if target == "duckdb" else Server(target)
+
+
+def database_file(root: Path) -> Path:
+    """The DuckDB file: PROBESHEETS_DUCKDB, relative to the project as for dbt, or probesheets.duckdb in it."""
+    return root / os.environ.get("PROBESHEETS_DUCKDB", "probesheets.duckdb")
+
+
+def schemas() -> tuple[str, str]:
+    """A server's schema that holds the source, and the one for the models, as in profiles.yml."""
+    return (
+        os.environ.get("PROBESHEETS_SOURCE_SCHEMA", "gpt_experiments"),
+        os.environ.get("PROBESHEETS_SCHEMA", "probesheets"),
+    )
+
+
+class DuckDB:
+    """A DuckDB file, opened for reading only."""
+
+    quote = '"'
+
+    def __init__(self, file: Path) -> None:
+        if not file.is_file():
+            raise ProbesheetsError(f"There is no database {file} yet. Type: probesheets run")
+        try:
+            self._connection = duckdb.connect(str(file), read_only=True)
+        except duckdb.Error as error:
+            raise ProbesheetsError(
+                f"{file} cannot be read: {str(error).splitlines()[0]}\n"
+                "If a build or another program is using it, wait for it to end, and type the command again."
+            ) from None
+        self._most_memory = str(self.rows("select current_setting('memory_limit')")[0][0])
+        self._connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self._connection.cursor().execute(query).fetchall()
+
+    def batches(self, query: str) -> Iterator[pa.RecordBatch]:
+        with closing(self._connection.cursor()) as cursor:
+            try:
+                reader = cursor.execute(query).to_arrow_reader(BATCH_ROWS)
+                first = next(iter(reader), None)
+            except duckdb.OutOfMemoryException:
+                # long texts take more to sort: as much as DuckDB would take by itself
+                cursor.execute(f"set memory_limit = '{self._most_memory}'")
+                reader = cursor.execute(query).to_arrow_reader(BATCH_ROWS)
+                first = next(iter(reader), None)
+            if first is not None:
+                yield first
+                try:
+                    yield from reader
+                except duckdb.Error as error:
+                    raise ProbesheetsError(
+                        f"DuckDB stopped reading: {str(error).splitlines()[0]}\n"
+                        "Close other programs, or set PROBESHEETS_WORKERS=1, and type the command again."
+                    ) from None
+
+    def columns(self, relation: str) -> list[str]:
+        try:
+            return [str(row[0]) for row in self.rows(f"describe {relation}")]
+        except (duckdb.CatalogException, duckdb.BinderException):  # no table, or another file's name before it
+            raise _not_built(relation, "duckdb") from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Server:
+    """A MariaDB or MySQL server, named by the same environment variables as in profiles.yml."""
+
+    quote = "`"
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        try:
+            import mysql.connector
+        except ImportError:
+            raise ProbesheetsError(
+                f"Target {target} needs dbt-mysql, which wants an environment of its own. Type: make .venv-mysql\n"
+                "or, in a new virtual environment: pip install '.[mysql]'"
+            ) from None
+        self._error: type[Exception] = mysql.connector.Error
+        self._connect = mysql.connector.connect
+        self._connection = self._open()
+
+    def _open(self) -> Any:
+        host, port = os.environ.get("PROBESHEETS_HOST", "127.0.0.1"), os.environ.get("PROBESHEETS_PORT", "3306")
+        user, password = os.environ.get("PROBESHEETS_USER", "probesheets"), os.environ.get("PROBESHEETS_PASSWORD", "")
+        try:
+            return self._connect(
+                host=host,
+                port=int(port),
+                user=user,
+                password=password,
+                charset="utf8mb4",
+                collation="utf8mb4_general_ci",  # the connector's own choice is not known to every MariaDB
+                autocommit=True,
+            )
+        except (self._error, ValueError) as error:
+            raise ProbesheetsError(
+                f"The {self._target} server at {host}:{port} refuses user {user}: {error}\n"
+                "Check PROBESHEETS_HOST, _PORT, _USER and _PASSWORD, and that the server runs."
+            ) from None
+
+    @contextmanager
+    def _result(self, connection: Any, query: str) -> Iterator[Any]:
+        """The cursor of a query. It is unbuffered: the server keeps what has not been fetched."""
+        try:
+            with closing(connection.cursor()) as cursor:
+                cursor.execute(query)
+                yield cursor
+        except self._error as error:
+            raise ProbesheetsError(
+                f"The {self._target} server stopped answering: {error}\n"
+                "The files of earlier exports are as they were. When the server runs, type the command again."
+            ) from None
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self._result(self._connection, query) as cursor:
+            return list(cursor.fetchall())
+
+    def attempt(self, statement: str) -> str | None:
+        """Execute a statement that returns nothing; what the server says if it refuses."""
+        try:
+            with closing(self._connection.cursor()) as cursor:
+                cursor.execute(statement)
+        except self._error as error:
+            return str(error)
+        return None
+
+    def batches(self, query: str) -> Iterator[pa.RecordBatch]:
+        with closing(self._open()) as connection, self._result(connection, query) as cursor:
+            names = [column[0] for column in cursor.description]
+            types = [_arrow_type(column[1]) for column in cursor.description]
+            while rows := cursor.fetchmany(BATCH_ROWS):
+                arrays = [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), types, strict=True)]
+                yield pa.RecordBatch.from_arrays(arrays, names=names)
+
+    def columns(self, relation: str) -> list[str]:
+        try:
+            return [str(row[0]) for row in self.rows(f"describe {relation}")]
+        except ProbesheetsError as error:
+            if "1146" in str(error):  # no such table
+                raise _not_built(relation, self._target) from None
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _arrow_type(code: int) -> pa.DataType:
+    from mysql.connector import FieldType
+
+    if code in (FieldType.TINY, FieldType.SHORT, FieldType.INT24, FieldType.LONG, FieldType.LONGLONG):
+        return pa.int64()
+    return pa.date32() if code in (FieldType.DATE, FieldType.NEWDATE) else pa.string()
+
+
+def _not_built(relation: str, target: str) -> ProbesheetsError:
+    return ProbesheetsError(f"{relation} has not been built. Type: probesheets run --target {target}")

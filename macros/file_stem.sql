@@ -1,0 +1,31 @@
+{#
+  A file's name, without its ending, for a probe: a readable part of at most 60 lower-case ASCII letters, digits and
+  hyphens, and eight digits of the probe's SHA-256, which keep apart what the readable part does not.
+
+  | probe            | file_stem(probe)          |
+  | Masks are        | masks-are-96ca1b6f        |
+#}
+{% macro file_stem(probe) %}
+  {% set words = "lower(" ~ ascii_words('left(' ~ probe ~ ', 240)') ~ ")" %}
+  {% set readable = "trim(both '-' from left(trim(both '-' from " ~ words ~ "), 60))" %}
+  {{ return("cast(concat(case when " ~ readable ~ " = '' then 'probe' else " ~ readable ~ " end, '-', left("
+    ~ sha256_hex(probe) ~ ", 8)) as " ~ short_text_type() ~ ")") }}
+{% endmacro %}
+
+{# Runs of anything but ASCII letters and digits become one hyphen. #}
+{% macro ascii_words(x) %}{{ return(adapter.dispatch('ascii_words')(x)) }}{% endmacro %}
+
+{% macro default__ascii_words(x) %}{{ return("regexp_replace(" ~ x ~ ", '[^0-9A-Za-z]+', '-', 'g')") }}{% endmacro %}
+
+{% macro mariadb__ascii_words(x) %}{{ return("regexp_replace(" ~ x ~ ", '[^0-9A-Za-z]+', '-')") }}{% endmacro %}
+
+{% macro mysql__ascii_words(x) %}{{ return(mariadb__ascii_words(x)) }}{% endmacro %}
+
+{# A type short enough to sort and join by; casts to dbt's own string type make a LONGTEXT on the servers. #}
+{% macro short_text_type() %}{{ return(adapter.dispatch('short_text_type')()) }}{% endmacro %}
+
+{% macro default__short_text_type() %}{{ return(dbt.type_string()) }}{% endmacro %}
+
+{% macro mariadb__short_text_type() %}{{ return('char(80)') }}{% endmacro %}
+
+{% macro mysql__short_text_type() %}{{ return(mariadb__short_text_type()) }}{% endmacro %}

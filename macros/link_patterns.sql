@@ -1,0 +1,161 @@
+{#
+  The patterns of the link rules, put together once from named parts and shared by all engines. They hold only what
+  RE2, PCRE2, ICU and java.util.regex read alike: no backslash, no look-around, no \w or $, no [ or && in a class.
+  No loop has two ways through the same characters, so that each pattern takes time in proportion to its text.
+#}
+{% macro link_patterns() %}
+  {% set mark = link_marks() %}
+  {% set ellipsis, en_dash, joiners = '%c' | format(0x2026), '%c' | format(0x2013), '%c%c' | format(0x200C, 0x200D) %}
+  {% set lf = '%c' | format(10) %}
+
+  {# Characters. A class that holds a hyphen begins with it. #}
+  {% set alnum = 'A-Za-z0-9' %}
+  {% set letter = 'A-Za-z' ~ class_of(letter_ranges()) %}
+  {% set word = '0-9' ~ letter %}
+  {% set cjk = class_of(cjk_ranges()) %}
+  {% set symbol = class_of(host_symbol_ranges()) %}
+  {# Helping marks that stand inside a link until mark_links deletes them. #}
+  {% set noise = mark.inner_scheme ~ mark.host ~ mark.slash_host ~ mark.last_label ~ mark.known
+    ~ mark.host_end %}
+  {% set path_character = "-!#$%&'*+,./:;=?@^_|~" ~ word ~ en_dash ~ joiners ~ noise %}
+  {# What a link does not end in. #}
+  {% set trailing = ".,!?:;'*~" ~ en_dash ~ joiners %}
+
+  {# 1. Where links with a scheme begin: http:// and kin, what a cut-off tweet leaves of it, pictures of Twitter. #}
+  {% set http = '[hH][tT][tT][pP]' %}
+  {% set scheme = '(' ~ [
+    http ~ '[sS]?://',
+    '[fF][tT][pP]://',
+    '[hH][tT][tT](?:[pP](?:[sS]?(?::/?)?))?' ~ ellipsis,
+    http ~ '[sS]?:/' ~ mark.text_end,
+    'pic[.](?:twitter|x)[.]com/',
+  ] | join('|') ~ ')' %}
+  {# A link given to another: web.archive.org/web/2020/https://example.com is one. #}
+  {% set scheme_within = '([/=?&:#@!])' ~ mark.scheme %}
+
+  {# 2. What ends a link though its characters could go on: entities that clean left, and any at the end of a word. #}
+  {% set entity = '(&(?:[gl]t|quot|apos|nbsp|#39|#34|#x27|#x22);|&[A-Za-z]{2,8};[ ' ~ lf ~ mark.text_end ~ mark.stop ~ '])' %}
+
+  {# 3. Words with a dot inside. They are taken whole (an address and its @, too) from a character that is no part
+     of one, so that later patterns need not look around. #}
+  {% set in_word = '_@+' ~ word %}
+  {% set dotted_word = '([^-.#$' ~ in_word ~ mark.scheme ~ mark.inner_scheme ~ '])'
+    ~ '([-' ~ in_word ~ '][-.' ~ in_word ~ ']*[.])([-' ~ in_word ~ ']{2,})' %}
+
+  {# 4. Their last labels: a mark behind the top-level domains, taken back behind an English word without a path.
+     Three patterns, since MySQL counts the alternatives that are tried in one text. #}
+  {% set tld = top_level_domains() %}
+  {% set known_label = mark.last_label ~ '(' ~ any_of(tld.plain + tld.words) ~ ')' ~ mark.host_end %}
+  {% set known_capitals = mark.last_label ~ '(' ~ any_of((tld.plain + tld.words) | map('upper')) ~ ')' ~ mark.host_end %}
+  {% set english_word = mark.last_label ~ '(' ~ any_of(tld.words) ~ '|' ~ any_of(tld.words | map('upper')) ~ ')'
+    ~ mark.known ~ mark.host_end ~ '([^/])' %}
+
+  {# 5. The links. Parts of one: #}
+  {% set at_host = '[' ~ mark.host ~ mark.slash_host ~ ']' %}
+  {% set user = "(?:[-A-Za-z0-9._~%!$&'*+,;=:" ~ noise ~ ']+@)?' %}
+  {% set latin_host = '[' ~ word ~ '][-._' ~ word ~ mark.last_label ~ mark.known ~ ']*' %}
+  {% set cjk_host = '[' ~ cjk ~ '][-._' ~ word ~ cjk ~ noise ~ ']*' %}
+  {# Only the first label may mix scripts, so that text behind example.com is none of it. #}
+  {% set first_label = '[' ~ word ~ cjk ~ symbol ~ '][-_' ~ word ~ cjk ~ symbol ~ noise ~ ']*[.]'
+    ~ mark.last_label ~ '?' ~ mark.known ~ '?' %}
+  {% set host = '(?:' ~ [
+    first_label ~ '(?:' ~ latin_host ~ '[.]' ~ cjk_host ~ '|' ~ latin_host ~ '|' ~ cjk_host ~ ')',
+    latin_host,
+    mark.open ~ '[0-9A-Fa-f:.' ~ noise ~ ']+' ~ mark.close,
+  ] | join('|') ~ ')' ~ mark.host_end ~ '?' %}
+  {# Brackets belong to a path in pairs; round ones may hold round ones. What they hold: no white space, quote, <, >,
+     bracket of the kind, East Asian text or emoji, nor anything that ends a link. #}
+  {% set in_bracket = '[^ "<>`' ~ lf ~ ellipsis ~ mark.scheme ~ mark.stop ~ mark.text_end ~ '%c-%c%c-%c%c-%c%c-%c' | format(
+    0x3000, 0xA4CF, 0xAC00, 0xFB00, 0xFE30, 0xFFEF, 0x10000, 0x10FFFF) %}
+  {% set round = in_bracket ~ '()]*' %}
+  {% set pair = '(?:' ~ [
+    '[(]' ~ round ~ '(?:[(]' ~ round ~ '[)]' ~ round ~ '){0,2}[)]',
+    mark.open ~ in_bracket ~ mark.open ~ mark.close ~ ']*' ~ mark.close,
+    '[{]' ~ in_bracket ~ '{}]*[}]',
+  ] | join('|') ~ ')' %}
+  {% set path = '(?:[/?#][' ~ path_character ~ ']*(?:' ~ pair ~ '[' ~ path_character ~ ']*){0,8})?' %}
+  {# Labels before the last one; eight are enough for a host without a scheme. #}
+  {% set labels = '(?:[' ~ word ~ '][-' ~ word ~ ']*[.]){1,8}' ~ mark.last_label %}
+  {% set short_path = '/' ~ mark.slash_host ~ '?[' ~ alnum ~ ']+'
+    ~ '(?:[?][' ~ alnum ~ '_]+=[-_%&=' ~ alnum ~ ']*(?:#[' ~ alnum ~ ']+)?)?' %}
+  {% set t_co = '[tT][.]' ~ mark.last_label ~ '?[cC][oO]' ~ mark.known ~ '?' ~ mark.host_end ~ '?' %}
+
+  {% set shorts = [
+    '[A-Za-z]{4,5}://' ~ at_host ~ '?' ~ t_co ~ '(?:' ~ short_path ~ '|/)',
+    'pic[.][a-z]+[.]com' ~ short_path,
+    '[A-Za-z]{3,5}:?/{0,2}(?:' ~ mark.text_end ~ '|' ~ ellipsis ~ ')',
+  ] | join('|') %}
+  {% set at_scheme = '[' ~ mark.scheme ~ mark.inner_scheme ~ ']' %}
+  {% set www = '[wW][wW][wW][.](?:[' ~ word ~ '][-_' ~ word ~ ']*[.]){1,8}' ~ mark.last_label
+    ~ mark.known ~ '?[' ~ letter ~ '][-' ~ word ~ ']+' ~ mark.known ~ '?' ~ mark.host_end %}
+  {% set hosts = [
+    at_scheme ~ '[A-Za-z]{3,5}://' ~ at_host ~ '?' ~ user ~ at_host ~ '?' ~ host,
+    at_host ~ www,
+  ] %}
+  {% if var('bare_links', true) %}
+    {% do hosts.append(mark.host ~ labels ~ '[A-Za-z]+' ~ mark.known ~ mark.host_end) %}
+  {% endif %}
+  {% set link = '((?:' ~ [
+    at_scheme ~ '(?:' ~ shorts ~ ')',
+    at_host ~ t_co ~ short_path,
+    '(?:' ~ hosts | join('|') ~ ')(?::[0-9]*)?' ~ path,
+  ] | join('|') ~ ')' ~ ellipsis ~ '?)' %}
+
+  {# 6. What a link does not end in, from its begin mark on; and no underscore where one stands in front of it. #}
+  {% set inside = '[^' ~ mark.begin ~ mark.end ~ ']*' %}
+  {% set trailing_part =
+    '(_)' ~ mark.begin ~ '(' ~ inside ~ '[^_' ~ trailing ~ mark.begin ~ mark.end ~ '])([_' ~ trailing ~ ']*)' ~ mark.end ~ '|'
+    ~ mark.begin ~ '(' ~ inside ~ '[^' ~ trailing ~ mark.begin ~ mark.end ~ '])([' ~ trailing ~ ']*)' ~ mark.end %}
+
+  {{ return({'scheme': scheme, 'scheme_within': scheme_within, 'entity': entity, 'dotted_word': dotted_word,
+    'known_label': known_label, 'known_capitals': known_capitals, 'english_word': english_word,
+    'link': link, 'trailing_part': trailing_part}) }}
+{% endmacro %}
+
+
+{# Any of these labels: one alternative for each first letter, to have few of them. #}
+{% macro any_of(labels) %}
+  {% set alternatives = [] %}
+  {% for first, group in labels | sort | groupby(0) %}
+    {% set second, longer = [], [] %}
+    {% for label in group %}{% do (second if label | length == 2 else longer).append(label[1:]) %}{% endfor %}
+    {% set rest = (['[' ~ second | join ~ ']'] if second else []) + longer %}
+    {% do alternatives.append(first ~ ('(?:' ~ rest | join('|') ~ ')' if rest | length > 1 else rest[0])) %}
+  {% endfor %}
+  {{ return(alternatives | join('|')) }}
+{% endmacro %}
+
+{# Ranges of code points as the inside of a character class. #}
+{% macro class_of(ranges) %}
+  {% set parts = [] %}
+  {% for first, last in ranges %}{% do parts.append('%c-%c' | format(first, last)) %}{% endfor %}
+  {{ return(parts | join) }}
+{% endmacro %}
+
+{# Letters, digits and combining marks beyond ASCII that a host or path may hold: all scripts but the East Asian ones,
+   none of their punctuation. #}
+{% macro letter_ranges() %}
+  {{ return([
+    (0x00C0, 0x00D6), (0x00D8, 0x00F6), (0x00F8, 0x036F), (0x0370, 0x037D), (0x037F, 0x0386), (0x0388, 0x0559),
+    (0x0560, 0x0588), (0x0591, 0x05BD), (0x05C1, 0x05C2), (0x05D0, 0x05F2), (0x0610, 0x061A), (0x0620, 0x0669),
+    (0x066E, 0x06D3), (0x06D5, 0x06DC), (0x06DF, 0x06FF), (0x0710, 0x07F6), (0x0800, 0x082D), (0x0840, 0x085B),
+    (0x0860, 0x0963), (0x0966, 0x096F), (0x0971, 0x0DF3), (0x0E01, 0x0E3A), (0x0E40, 0x0E4E), (0x0E50, 0x0E59),
+    (0x0E81, 0x0EFF), (0x0F20, 0x0F33), (0x0F3E, 0x0FBC), (0x1000, 0x1049), (0x1050, 0x10FA), (0x10FC, 0x10FF),
+    (0x1200, 0x135F), (0x1380, 0x13FF), (0x1401, 0x166C), (0x166F, 0x167F), (0x1681, 0x169A), (0x16A0, 0x16EA),
+    (0x1700, 0x1734), (0x1740, 0x17D3), (0x17E0, 0x17E9), (0x1810, 0x1AAD), (0x1AB0, 0x1FFF), (0x2C00, 0x2CF3),
+    (0x2D00, 0x2D6F), (0x2D7F, 0x2DFF), (0xA4D0, 0xA4FD), (0xA500, 0xA60C), (0xA610, 0xA6EF), (0xA717, 0xA95E),
+    (0xA980, 0xABFF), (0xFB00, 0xFB4F), (0xFB50, 0xFD3D), (0xFD50, 0xFDCF), (0xFE70, 0xFEFC),
+  ]) }}
+{% endmacro %}
+
+{# East Asian letters: part of a host that begins with them, never of a path, since words follow links without a space. #}
+{% macro cjk_ranges() %}
+  {{ return([
+    (0x1100, 0x11FF), (0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3021, 0x3029), (0x3041, 0x309F), (0x30A1, 0x30FA),
+    (0x30FC, 0x318E), (0x31A0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xA960, 0xA97F), (0xAC00, 0xD7FB),
+    (0xF900, 0xFAFF), (0xFF66, 0xFF9F), (0x20000, 0x3FFFD),
+  ]) }}
+{% endmacro %}
+
+{# Symbols that registered hosts have, such as U+27A1 and U+272A; only in the first label, right behind ://. #}
+{% macro host_symbol_ranges() %}{{ return([(0x2190, 0x23FF), (0x2500, 0x2BFF), (0x1F000, 0x1FAFF)]) }}{% endmacro %}

@@ -1,0 +1,19 @@
+{#
+  True if a text holds a run of more than 32,767 characters without white space in which links may be: the one kind of
+  text that mark_links leaves alone, on every engine. For a summary to count; nothing is computed for shorter texts.
+#}
+{% macro links_too_long(x) %}{{ return(adapter.dispatch('links_too_long')(x)) }}{% endmacro %}
+
+{% macro default__links_too_long(x) %}
+  {{ return('case when length(' ~ x ~ ') <= 32767 then false else len(list_filter(string_split('
+    ~ cut_in_pieces(between_text_marks(x)) ~ ", '" ~ link_marks().cut ~ "'), lambda piece: "
+    ~ piece_is_too_long('piece') ~ ' and ' ~ may_hold_links('piece') ~ ')) > 0 end') }}
+{% endmacro %}
+
+{% macro mariadb__links_too_long(x) %}
+  {% set piece = exact_text('pieces.piece') %}
+  {{ return('case when char_length(' ~ x ~ ') <= 32767 then false else exists (select 1 from ' ~ pieces_of(x) ~ ' where '
+    ~ piece_is_too_long(piece) ~ ' and ' ~ may_hold_links(piece) ~ ') end') }}
+{% endmacro %}
+
+{% macro mysql__links_too_long(x) %}{{ return(mariadb__links_too_long(x)) }}{% endmacro %}

@@ -1,0 +1,19 @@
+{#
+  What follows the beginning of a cleaned text, without the spaces and line feeds at its front.
+
+  | x            | beginning | rest_after |
+  | Masks are ok | Masks are | ok         |
+#}
+{% macro rest_after(x, beginning) %}{{ return(adapter.dispatch('rest_after')(x, beginning)) }}{% endmacro %}
+
+{% macro default__rest_after(x, beginning) %}
+  {{ return('ltrim(substring(' ~ x ~ ', length(' ~ beginning ~ ") + 1), concat(' ', chr(10)))") }}
+{% endmacro %}
+
+{# A cleaned text never holds a space beside a line feed, so one trim after the other is enough. #}
+{% macro mariadb__rest_after(x, beginning) %}
+  {{ return('trim(leading ' ~ uchar(10) ~ " from trim(leading ' ' from substring(" ~ x ~ ', char_length('
+    ~ beginning ~ ') + 1)))') }}
+{% endmacro %}
+
+{% macro mysql__rest_after(x, beginning) %}{{ return(mariadb__rest_after(x, beginning)) }}{% endmacro %}

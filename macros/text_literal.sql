@@ -1,0 +1,9 @@
+{# A Jinja string as a SQL string. #}
+{% macro text_literal(value) %}{{ return(adapter.dispatch('text_literal')(value)) }}{% endmacro %}
+
+{% macro default__text_literal(value) %}{{ return("'" ~ value | replace("'", "''") ~ "'") }}{% endmacro %}
+
+{# A backslash begins an escape on the servers. #}
+{% macro mariadb__text_literal(value) %}{{ return(default__text_literal(value | replace('\\', '\\\\'))) }}{% endmacro %}
+
+{% macro mysql__text_literal(value) %}{{ return(mariadb__text_literal(value)) }}{% endmacro %}

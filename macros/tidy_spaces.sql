@@ -1,0 +1,46 @@
+{#
+  White space in one form: each run of spaces (and of what looks like them) one space, none beside a line feed,
+  at most two line feeds together, none at the ends. Steps (e) to (g) of clean.
+
+  | x                      | tidy_spaces(x) |
+  | {space}a{NBSP}{space}b | a b            |
+  | a {LF}{LF} {LF}b{LF}   | a{LF}{LF}b     |
+#}
+{% macro tidy_spaces(x) %}{{ return(adapter.dispatch('tidy_spaces')(x)) }}{% endmacro %}
+
+{% macro default__tidy_spaces(x) %}
+  {% set spaces = space_characters() | map('string') | join('), chr(') %}
+  {% set lf = 'chr(10)' %}
+  {% set runs = 'regexp_replace(' ~ x ~ ", concat('[ ', chr(" ~ spaces ~ "), ']+'), ' ', 'g')" %}
+  {% set bare = replace_each(runs, [("concat(' ', " ~ lf ~ ")", lf), ('concat(' ~ lf ~ ", ' ')", lf)]) %}
+  {% set lines = 'regexp_replace(' ~ bare ~ ", concat(" ~ lf ~ ", '{3,}'), concat(" ~ lf ~ ', ' ~ lf ~ "), 'g')" %}
+  {{ return('trim(' ~ lines ~ ", concat(' ', " ~ lf ~ '))') }}
+{% endmacro %}
+
+{# No pattern: MariaDB's regexp_replace is quadratic in the matches. #}
+{% macro mariadb__tidy_spaces(x) %}
+  {% set to_space = [] %}
+  {% for code in space_characters() %}{% do to_space.append((uchar(code), "' '")) %}{% endfor %}
+  {% set lf = uchar(10) %}
+  {% set lf_lf = 'concat(' ~ lf ~ ', ' ~ lf ~ ')' %}
+  {% set single = one_for_each_run(replace_each(x, to_space), "' '", "' '") %}
+  {% set bare = replace_each(single, [("concat(' ', " ~ lf ~ ")", lf), ('concat(' ~ lf ~ ", ' ')", lf)]) %}
+  {% set lines = one_for_each_run(bare, lf, lf_lf) %}
+  {{ return('trim(both ' ~ lf ~ " from trim(both ' ' from " ~ lines ~ '))') }}
+{% endmacro %}
+
+{% macro mysql__tidy_spaces(x) %}{{ return(mariadb__tidy_spaces(x)) }}{% endmacro %}
+
+{#
+  Each run of two or more of a character becomes `one`, by replace() alone: pairs become begin-end marks, the marks
+  between two pairs go, then an odd last character goes with the marks. No step makes the text longer.
+#}
+{% macro one_for_each_run(x, character, one) %}
+  {% set begin, end = uchar(0xFDD2), uchar(0xFDD3) %}
+  {% set pair = 'concat(' ~ begin ~ ', ' ~ end ~ ')' %}
+  {{ return(replace_each(x, [
+    ('concat(' ~ character ~ ', ' ~ character ~ ')', pair),
+    ('concat(' ~ end ~ ', ' ~ begin ~ ')', "''"),
+    ('concat(' ~ pair ~ ', ' ~ character ~ ')', pair),
+    (pair, one)])) }}
+{% endmacro %}

@@ -1,0 +1,23 @@
+{#
+  The last labels that make a bare host (no http://, no www.) a link. Edit the two lists here.
+  plain: a link with or without a path: example.com, example.org/about
+  words: English words and abbreviations, and endings of file names; a link only with a path: t.me/name, not to.me
+#}
+{% macro top_level_domains() %}
+  {{ return({
+    'plain': [
+      'com', 'org', 'net', 'edu', 'gov', 'mil', 'biz', 'mobi', 'asia', 'coop',
+      'ac', 'ae', 'ai', 'ar', 'au', 'bg', 'br', 'bz', 'ca', 'ch', 'cl', 'cn', 'co', 'cr', 'cz', 'de', 'dk', 'ee',
+      'es', 'eu', 'fi', 'fm', 'fr', 'ge', 'gh', 'gl', 'gr', 'hk', 'hu', 'io', 'ir', 'jp', 'ke', 'kr', 'kz', 'lk',
+      'lu', 'lv', 'ly', 'mx', 'ng', 'nl', 'nz', 'pe', 'pk', 'pt', 'ro', 'ru', 'sa', 'se', 'sg', 'si', 'sk', 'tk',
+      'tr', 'tv', 'tw', 'ua', 'ug', 'uk', 'uy', 'vn', 'ws', 'za',
+    ],
+    'words': [
+      'al', 'am', 'as', 'at', 'be', 'by', 'cc', 'do', 'gg', 'hr', 'id', 'ie', 'il', 'im', 'in', 'is', 'it', 'la',
+      'lt', 'ma', 'md', 'me', 'mp', 'ms', 'my', 'no', 'ph', 'pl', 'pm', 'pr', 'rs', 'sc', 'sh', 'so', 'st', 'th',
+      'to', 'us', 'vc',
+      'app', 'art', 'blog', 'cloud', 'club', 'dev', 'info', 'int', 'link', 'live', 'name', 'news', 'one', 'online',
+      'page', 'pro', 'shop', 'site', 'store', 'tech', 'world', 'xxx', 'xyz',
+    ],
+  }) }}
+{% endmacro %}

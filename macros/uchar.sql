@@ -1,0 +1,10 @@
+{# The character with a code point, as SQL: uchar(0x2019) is a right single quote. Files stay ASCII this way. #}
+{% macro uchar(code_point) %}{{ return(adapter.dispatch('uchar')(code_point)) }}{% endmacro %}
+
+{% macro default__uchar(code_point) %}{{ return('chr(' ~ code_point ~ ')') }}{% endmacro %}
+
+{% macro mariadb__uchar(code_point) %}
+  {{ return('char(0x' ~ ('%c' | format(code_point)).encode('utf-8').hex() ~ ' using utf8mb4)') }}
+{% endmacro %}
+
+{% macro mysql__uchar(code_point) %}{{ return(mariadb__uchar(code_point)) }}{% endmacro %}

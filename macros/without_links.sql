@@ -1,0 +1,25 @@
+{#
+  A marked text ({} here, see mark_links) without its links: each becomes one space, then the white space is tidied.
+
+  | marked                         | without_links(marked) |
+  | see {http://a.org/b}, {x.org}. | see , .               |
+#}
+{% macro without_links(marked) %}{{ return(adapter.dispatch('without_links')(marked)) }}{% endmacro %}
+
+{% macro default__without_links(marked) %}{{ return(tidy_spaces(links_as_spaces(marked))) }}{% endmacro %}
+
+{# MariaDB's regexp_replace is quadratic in the matches, and MySQL's stops at some 300,000: a long text goes in pieces. #}
+{% macro mariadb__without_links(marked) %}
+  {% set piece = without_text_marks(links_as_spaces(exact_text('pieces.piece'))) %}
+  {{ return(tidy_spaces('case when char_length(' ~ marked ~ ') <= 32767 then ' ~ links_as_spaces(marked)
+    ~ ' else ' ~ joined_pieces(marked, piece) ~ ' end')) }}
+{% endmacro %}
+
+{% macro mysql__without_links(marked) %}{{ return(mariadb__without_links(marked)) }}{% endmacro %}
+
+
+{# With the spaces beside a link, which leaves little to tidy. #}
+{% macro links_as_spaces(marked) %}
+  {% set mark = link_marks() %}
+  {{ return(regex_replace(marked, ' ?' ~ mark.begin ~ '[^' ~ mark.end ~ ']*' ~ mark.end ~ ' ?', [' '])) }}
+{% endmacro %}

@@ -1,0 +1,25 @@
+{{ config(materialized="view") }}
+-- One row per distinct pair of a date and a text of one root: the view that the work started from, frozen.
+-- Both sides are filtered and kept apart first, for MariaDB has no hash join and would read the whole table
+-- again for each date.
+with
+    dates as (
+        select root_id, experiment_id, probe, content
+        from {{ source("gpt_experiments", "table_output") }}
+        where tag = 'date' {{ computed_once() }}
+    ),
+
+    trimmed as (
+        select root_id, content
+        from {{ source("gpt_experiments", "table_output") }}
+        where tag = 'trimmed' {{ computed_once() }}
+    )
+
+select distinct
+    dates.root_id,
+    dates.experiment_id,
+    dates.probe,
+    {{ month_of_stored_date("dates.content") }} as date,
+    trimmed.content as text
+from dates
+inner join trimmed on dates.root_id = trimmed.root_id

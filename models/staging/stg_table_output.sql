@@ -1,0 +1,13 @@
+-- One row per row of table_output: names and types only, text that compares character by character.
+select
+    id as output_id,
+    experiment_id,
+    root_id,
+    depth,
+    {{ exact_text("tag") }} as tag,
+    {{ exact_text("probe") }} as probe,
+    {{ exact_text("content") }} as content
+    {%- for column in var("extra_columns") %}
+        , {{ exact_text(adapter.quote(column)) }} as {{ adapter.quote(column) }}
+    {%- endfor %}
+from {{ source("gpt_experiments", "table_output") }}

@@ -1,0 +1,54 @@
+-- One row: what the source holds, and what became of it. The export checks its files against it.
+with
+    source_rows as (
+        select
+            sum(case when tag = {{ text_literal(var("text_tag")) }} then 1 else 0 end) as text_rows,
+            sum(case when tag = 'raw' then 1 else 0 end) as raw_rows
+        from {{ ref("output_keys") }}
+    ),
+
+    roots as (
+        select distinct case when tag = 'raw' then output_id else root_id end as root_id
+        from {{ ref("output_keys") }}
+        where tag = {{ text_literal(var("text_tag")) }} {{ computed_once() }}
+    ),
+
+    raw_rows_with_text as (
+        select count(*) as raw_rows_with_text
+        from {{ ref("output_keys") }} as outputs
+        inner join roots on outputs.output_id = roots.root_id
+        where outputs.tag = 'raw'
+    ),
+
+    delivered as (
+        select
+            count(*) as texts,
+            sum(link_count) as links,
+            sum(case when date is null and date_text <> '' then 1 else 0 end) as dates_not_understood
+        from {{ ref("texts") }}
+    ),
+
+    reasons as (
+        select
+            sum(case when reason = 'blank text' then 1 else 0 end) as blank_texts,
+            sum(case when reason = 'no text row' then 1 else 0 end) as raw_rows_without_text
+        from {{ ref("left_out") }}
+    )
+
+select
+    {%- for name in [
+        "text_rows",
+        "texts",
+        "blank_texts",
+        "raw_rows",
+        "raw_rows_with_text",
+        "raw_rows_without_text",
+        "links",
+        "dates_not_understood",
+    ] %}
+        cast(coalesce({{ name }}, 0) as {{ integer_type() }}) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from source_rows
+cross join raw_rows_with_text
+cross join delivered
+cross join reasons

@@ -1,0 +1,42 @@
+-- One row per text row or raw row that reaches no spreadsheet, with the reason.
+with
+    outputs as (
+        select output_id, experiment_id, root_id, tag, probe_key
+        from {{ ref("output_keys") }}
+        where probe_key is not null
+    ),
+
+    roots_with_text as (
+        select distinct root_id
+        from outputs
+        where tag = {{ text_literal(var("text_tag")) }} {{ computed_once() }}
+    ),
+
+    reasons as (
+        select text_id as output_id, 'blank text' as reason
+        from {{ ref("marked_texts") }}
+        where is_blank
+
+        union all
+
+        select outputs.output_id, 'no text row' as reason
+        from outputs
+        left join roots_with_text on outputs.output_id = roots_with_text.root_id
+        where
+            outputs.tag = 'raw'
+            and roots_with_text.root_id is null
+            and outputs.tag <> {{ text_literal(var("text_tag")) }}
+            {{ computed_once() }}
+    )
+
+select
+    concat('R', outputs.output_id) as record_id,
+    outputs.output_id,
+    outputs.experiment_id,
+    outputs.root_id,
+    outputs.tag,
+    names.probe,
+    reasons.reason
+from reasons
+inner join outputs on reasons.output_id = outputs.output_id
+inner join {{ ref("probe_names") }} as names on outputs.probe_key = names.probe_key

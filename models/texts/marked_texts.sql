@@ -1,0 +1,70 @@
+-- One row per text row of the source, blank ones too: cleaned, the probe split off, links between marks.
+-- texts, texts_without_links and links are all read from this one marking, so they cannot disagree.
+with
+    cleaned as (
+        select
+            text_id,
+            root_id,
+            experiment_id,
+            date,
+            date_text,
+            date_match,
+            month,
+            {{ sha256_hex("coalesce(probe, '')") }} as probe_key,
+            {{ clean("coalesce(text, '')") }} as clean_text
+        from {{ ref("combined", v=2) }} {{ computed_once() }}
+    ),
+
+    compared as (
+        select
+            cleaned.*,
+            names.probe,
+            names.file_stem,
+            names.clean_probe,
+            names.flat_probe,
+            names.clean_probe <> ''
+            and {{ begins_with("cleaned.clean_text", "names.clean_probe") }} as begins_with_clean,
+            names.flat_probe <> ''
+            and {{ begins_with(flat("cleaned.clean_text"), "names.flat_probe") }} as begins_with_flat
+        from cleaned
+        inner join {{ ref("probe_names") }} as names on cleaned.probe_key = names.probe_key
+    ),
+
+    split as (
+        select
+            text_id,
+            root_id,
+            experiment_id,
+            probe,
+            file_stem,
+            date,
+            date_text,
+            date_match,
+            month,
+            clean_text = '' as is_blank,
+            begins_with_clean or begins_with_flat as starts_with_probe,
+            case
+                when begins_with_clean
+                then {{ rest_after("clean_text", "clean_probe") }}
+                when begins_with_flat
+                then {{ rest_after(flat("clean_text"), "flat_probe") }}
+                else clean_text
+            end as text
+        from compared {{ computed_once() }}
+    )
+
+select
+    text_id,
+    root_id,
+    experiment_id,
+    probe,
+    file_stem,
+    date,
+    date_text,
+    date_match,
+    month,
+    is_blank,
+    starts_with_probe,
+    {{ sha256_hex("concat(file_stem, ' ', text)") }} as text_key,
+    {{ mark_links("text") }} as marked_text
+from split

@@ -1,0 +1,203 @@
+"""Loads a source into an engine, builds the project there as a user would, and reads the models back."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from exporter.source import replace_copy
+from tests.servers import ROOT, Server, SqlError, mysql_environment
+
+_WENT_WELL = re.compile(r"\d+ of \d+ (START|PASS|OK|SKIP|NO-OP)|^[\d:]+\s*$")
+_PARTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "tests", "exporter")
+WHOLE_NUMBERS = ("id", "experiment_id", "root_id", "depth")
+# as in the wild, but for longtext: some texts are longer than TEXT takes
+_SERVER_COLUMNS = {
+    "id": "int primary key auto_increment",
+    "experiment_id": "int",
+    "root_id": "int",
+    "tag": "varchar(255)",
+    "depth": "int",
+    "probe": "longtext",
+    "content": "longtext",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of table_output (and table_experiment), with the variables that the project is built with."""
+
+    name: str
+    outputs: Sequence[Mapping[str, Any]]
+    experiments: Sequence[Mapping[str, Any]] = ()
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    server_columns: Mapping[str, str] = field(default_factory=dict)  # other types than _SERVER_COLUMNS
+
+    @property
+    def columns(self) -> list[str]:
+        """The usual columns of table_output, then those that only this source has."""
+        return list(dict.fromkeys([*_SERVER_COLUMNS, *(name for row in self.outputs for name in row)]))
+
+
+@dataclass(frozen=True)
+class Build:
+    """The project, built on one engine from one source. `folder` is a project folder of its own, made of links."""
+
+    target: str
+    folder: Path
+    environment: Mapping[str, str]
+    log: str  # what dbt said
+    returncode: int
+    server: Server | None = None
+
+    def rows(self, relation: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """All rows of a model's relation, as Python values that are equal if the engines agree."""
+        names = ", ".join(self.quote(name) for name in columns)
+        return [tuple(map(_plain, row)) for row in self.query(f"select {names} from {self.schema}.{relation}")]
+
+    def by_key(self, relation: str, key: str, columns: Sequence[str]) -> dict[Any, dict[str, Any]]:
+        """The rows as dictionaries, by a column that is unique."""
+        rows = self.rows(relation, [key, *columns])
+        found = {row[0]: dict(zip(columns, row[1:], strict=True)) for row in rows}
+        assert len(found) == len(rows), f"{relation}.{key} repeats on {self.target}"
+        return found
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Whatever SQL, as the analyst."""
+        if self.server:
+            return self.server.analyst.execute(statement)
+        with duckdb.connect(self.environment["PROBESHEETS_DUCKDB"], read_only=True) as connection:
+            return connection.execute(statement).fetchall()
+
+    def columns(self, relation: str) -> list[str]:
+        return [str(row[0]) for row in self.query(f"describe {self.schema}.{relation}")]
+
+    def quote(self, name: str) -> str:
+        return f"`{name}`" if self.server else f'"{name}"'
+
+    @property
+    def schema(self) -> str:
+        return self.environment["PROBESHEETS_SCHEMA"] if self.server else "main"
+
+    @property
+    def source(self) -> str:
+        """The source's table_output."""
+        return self.environment["PROBESHEETS_SOURCE_SCHEMA"] + ".table_output" if self.server else "main.table_output"
+
+    @property
+    def problems(self) -> str:
+        """What dbt said, without the lines about what went well."""
+        lines = self.log.splitlines()
+        return "\n".join(line for line in lines if line.strip() and not _WENT_WELL.search(line)) or "It said nothing."
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        return dict(json.loads((self.folder / "target" / self.target / "manifest.json").read_text(encoding="utf-8")))
+
+    def probesheets(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line in this project folder."""
+        return run([str(command(self.target, "probesheets")), *arguments], self.folder, self.environment)
+
+
+def build(folder: Path, target: str, source: Source, server: Server | None) -> Build:
+    """Load the source and run dbt build, without unit tests, as `probesheets run` does."""
+    make_project(folder)
+    environment = {"PROBESHEETS_DUCKDB": str(folder / "probesheets.duckdb")}
+    if server:
+        names = f"source_{source.name}", f"target_{source.name}"
+        environment = server.environment(*names)
+        server.create_schemas(*names)
+        load_server(server, names[0], source)
+    else:
+        load_duckdb(folder, source)
+    environment["SOURCE_DATE_EPOCH"] = "1700000000"
+    result = dbt_build(folder, target, environment, source.variables)
+    return Build(target, folder, environment, result.stdout + result.stderr, result.returncode, server)
+
+
+def make_project(folder: Path) -> None:
+    """A project folder whose parts are links to the checkout's, so that it has artifacts and logs of its own."""
+    folder.mkdir(parents=True)
+    for part in _PARTS:
+        (folder / part).symlink_to(ROOT / part)
+
+
+def dbt_build(
+    folder: Path, target: str, environment: Mapping[str, str], variables: Mapping[str, Any]
+) -> subprocess.CompletedProcess[str]:
+    arguments = ["--target", target, "--target-path", f"target/{target}", "--profiles-dir", str(folder)]
+    arguments += ["--vars", json.dumps(dict(variables))]
+    if target == "duckdb":
+        arguments += ["--exclude-resource-type", "unit_test"]
+    return run([str(command(target, "dbt")), "--no-use-colors", "build", *arguments], folder, environment)
+
+
+def command(target: str, name: str) -> Path:
+    """A command of the environment that a target needs."""
+    return (Path(sys.prefix) if target == "duckdb" else mysql_environment()) / "bin" / name
+
+
+def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
+    return subprocess.run(
+        arguments, cwd=folder, env=inherited | dict(environment), capture_output=True, text=True, check=False
+    )
+
+
+def load_duckdb(folder: Path, source: Source) -> None:
+    """By the product's own way in: Parquet keeps nulls, which CSV cannot."""
+    file = _parquet(folder / "table_output.parquet", source.columns, source.outputs)
+    experiments = None
+    if source.experiments:
+        experiments = _parquet(folder / "table_experiment.parquet", list(source.experiments[0]), source.experiments)
+    replace_copy(folder / "probesheets.duckdb", str(file), experiments)
+
+
+def _parquet(file: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Path:
+    values = [pa.array([_text(row.get(name)) for row in rows], pa.string()) for name in columns]
+    pq.write_table(pa.table(values, names=list(columns)), file)
+    return file
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def load_server(server: Server, schema: str, source: Source) -> None:
+    types = dict.fromkeys(source.columns, "longtext") | _SERVER_COLUMNS | dict(source.server_columns)
+    _load_table(server, f"{schema}.table_output", types, source.outputs)
+    if source.experiments:
+        types = dict.fromkeys(source.experiments[0], "text") | {
+            "id": "int primary key",
+            "model_name": "varchar(255)",
+        }
+        _load_table(server, f"{schema}.table_experiment", types, source.experiments)
+
+
+def _load_table(server: Server, table: str, types: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> None:
+    server.root.execute(f"create table {table} ({', '.join(f'`{name}` {kind}' for name, kind in types.items())})")
+    places = ", ".join(["%s"] * len(types))
+    values = [tuple(row.get(name) for name in types) for row in rows]
+    names = ", ".join(f"`{name}`" for name in types)
+    try:
+        server.root.execute(f"insert into {table} ({names}) values ({places})", values)
+    except SqlError as error:
+        raise AssertionError(f"The server does not take the rows of {table}: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes | bytearray):
+        return bytes(value).decode("utf-8")
+    if value is None or isinstance(value, str | date | int):
+        return value
+    raise TypeError(f"{value!r} is a {type(value).__name__}: cast it in the model")

@@ -1,0 +1,143 @@
+"""Servers and builds that many tests share: each is made once, when the first test asks for it."""
+
+import csv
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.build import WHOLE_NUMBERS, Build, Source, build
+from tests.engines.generate import generated_source
+from tests.engines.rules import rules_source
+from tests.servers import ROOT, Server, find_mariadb, find_mysql, mariadb, mysql, mysql_environment
+
+ENGINES = ("duckdb", "mariadb", "mysql")
+SERVERS = ENGINES[1:]
+_HINTS = {
+    "mariadb": "MariaDB is not installed (apt-get install mariadb-server)",
+    "mysql": "MySQL is not installed (.ci/run gets it; or name a root folder in PROBESHEETS_TEST_MYSQL_ROOT)",
+}
+Builder = Callable[[str, Source], Build]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that servers are stopped, too
+    config.stash[_MISSING] = set()
+
+
+_MISSING = pytest.StashKey[set[str]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for kind in sorted(config.stash[_MISSING]):
+        terminalreporter.write_line(f"NOT TESTED on {kind}: {_HINTS[kind]}.", yellow=True)
+
+
+def _need(kind: str, config: pytest.Config) -> None:
+    """Skip, and say so in the last lines; but on CI only MySQL may be missing."""
+    if find_mariadb() if kind == "mariadb" else find_mysql():
+        if not (mysql_environment() / "bin" / "dbt").exists():
+            pytest.fail(f"{mysql_environment()} has no dbt. Type: make .venv-mysql")
+        return
+    if kind == "mariadb" and os.environ.get("CI") == "true":
+        pytest.fail(_HINTS[kind])
+    config.stash[_MISSING].add(kind)
+    pytest.skip(_HINTS[kind])
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(pytestconfig: pytest.Config) -> Iterator[Server]:
+    _need("mariadb", pytestconfig)
+    with mariadb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql_server(pytestconfig: pytest.Config) -> Iterator[Server]:
+    _need("mysql", pytestconfig)
+    with mysql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    """built(target, source): the project built on one engine from one source, once per session."""
+    builds: dict[tuple[str, str], Build] = {}
+
+    def get(target: str, source: Source) -> Build:
+        server = None if target == "duckdb" else request.getfixturevalue(f"{target}_server")
+        if (target, source.name) not in builds:
+            folder = tmp_path_factory.getbasetemp() / f"{source.name}-{target}"
+            builds[target, source.name] = build(folder, target, source, server)
+        result = builds[target, source.name]
+        if result.returncode:
+            pytest.fail(
+                f"dbt build failed on {target} with the source {source.name}:\n{result.problems}", pytrace=False
+            )
+        return result
+
+    return get
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=SERVERS)
+def server_engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def rules() -> Source:
+    return rules_source()
+
+
+@pytest.fixture(scope="session")
+def generated() -> Source:
+    return generated_source()
+
+
+@pytest.fixture(scope="session")
+def sample() -> Source:
+    """The bundled sample and two rows more; on the servers in the character sets of an old database."""
+    folder = ROOT / "exporter" / "sample"
+    types = {"tag": "varchar(255) character set utf8mb3", "probe": "text character set latin1", "sent_val": "float"}
+    latin = {"root_id": None, "experiment_id": 3, "depth": 1, "probe": "Café’s €5 naïve"}
+    rows = [
+        {"id": 9_001, "tag": "trimmed", "content": "Café’s €5 naïve façade"} | latin,
+        {"id": 9_002, "tag": "date", "content": "2021-05-06"} | latin,
+    ]
+    return Source(
+        "sample",
+        read_csv(folder / "table_output.csv") + rows,
+        read_csv(folder / "table_experiment.csv"),
+        {"extra_tags": ["location", "author"], "extra_columns": ["sent_label"]},
+        types,
+    )
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Source:
+    """A corpus of one's own, where PROBESHEETS_TEST_CORPUS names a CSV file."""
+    file = os.environ.get("PROBESHEETS_TEST_CORPUS")
+    if not file:
+        pytest.skip("PROBESHEETS_TEST_CORPUS names no CSV file")
+    return Source("corpus", read_csv(Path(file)))
+
+
+def read_csv(file: Path) -> list[dict[str, Any]]:
+    """Rows of a CSV file of ours; an empty field that is not quoted would be null, but csv cannot tell: it is empty."""
+    csv.field_size_limit(2**31 - 1)
+    with file.open(encoding="utf-8", newline="") as stream:
+        return [{name: _typed(name, value) for name, value in row.items()} for row in csv.DictReader(stream)]
+
+
+def _typed(name: str, value: str) -> Any:
+    if name in WHOLE_NUMBERS:
+        return int(value) if value else None
+    return None if name == "sent_val" and not value else value

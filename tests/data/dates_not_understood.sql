@@ -1,0 +1,5 @@
+-- Dirty source data: stored dates that are not YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD; look at "Date as stored".
+{{ config(severity="warn") }}
+select text_id, date_text
+from {{ ref("texts") }}
+where date is null and date_text <> ''

@@ -1,0 +1,9 @@
+-- Dirty source data: tags that look like one that is used but for case or spaces; correct them at the source.
+{{ config(severity="warn") }}
+{% set used = ["raw", var("text_tag"), var("date_tag")] + var("extra_tags") %}
+select tag, row_count
+from {{ ref("tags") }}
+where
+    used_as = 'not used'
+    and lower(tag)
+    in ({%- for tag in used %}{{ text_literal(tag | lower) }}{{ ", " if not loop.last }}{% endfor -%})

@@ -1,0 +1,11 @@
+-- Dirty source data: texts whose root has no raw row, so that what they were cut out of is lost.
+{{ config(severity="warn") }}
+with
+    raw_rows as (
+        select output_id as raw_id from {{ ref("output_keys") }} where tag = 'raw' {{ computed_once() }}
+    )
+
+select texts.output_id as text_id, texts.root_id
+from {{ ref("output_keys") }} as texts
+left join raw_rows on texts.root_id = raw_rows.raw_id
+where texts.tag = {{ text_literal(var("text_tag")) }} and texts.tag <> 'raw' and raw_rows.raw_id is null

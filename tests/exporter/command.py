@@ -1,0 +1,30 @@
+"""The command line, called in this process: fast, and its exit code and messages are its own."""
+
+import contextlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from exporter.cli import main
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+def probesheets(folder: Path, environment: Mapping[str, str], *arguments: str) -> Result:
+    """Run `probesheets ARGUMENTS` in a folder."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as exit_:
+            main(list(arguments))
+    return Result(int(exit_.value.code or 0), out.getvalue(), err.getvalue())

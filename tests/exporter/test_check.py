@@ -1,0 +1,158 @@
+"""`probesheets check`: what it finds before anything is built, and that `run` agrees."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from exporter.check import TAKEN
+from exporter.survey import is_day
+from tests.build import Build, Source, make_project, run
+from tests.build import command as executable
+from tests.conftest import Builder
+from tests.exporter.command import Result, probesheets
+from tests.servers import ROOT, Server
+
+SAMPLE = ROOT / "exporter" / "sample" / "table_output.csv"
+
+
+@pytest.fixture(scope="module")
+def built_sample(built: Builder, sample: Source) -> Build:
+    return built("duckdb", sample)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project in which nothing has been built."""
+    make_project(tmp_path / "p")
+    return tmp_path / "p"
+
+
+def check(folder: Path, *arguments: str) -> Result:
+    return probesheets(folder, {"PROBESHEETS_DUCKDB": str(folder / "probesheets.duckdb")}, "check", *arguments)
+
+
+def test_it_counts_what_the_models_count(built_sample: Build) -> None:
+    result = check(built_sample.folder)
+    assert result.code == 0 and result.out.endswith("run would go through.\n"), result.out
+    texts = built_sample.rows("texts", ["text_id", "probe", "starts_with_probe", "date", "date_text"])
+    whole = sum(1 for _, probe, starts, *_ in texts if not starts and probe != "(no probe)")
+    assert f"{sum(1 for row in texts if row[2])} texts begin with their probe" in result.out
+    assert f"; {whole} do not." in result.out
+    probes = len({row[1] for row in texts})
+    (blank,) = (row[0] for row in built_sample.query("select blank_texts from main.accounts"))
+    assert f"{len(texts) + blank} text rows of {probes} probes; {blank} of them are blank" in result.out
+    (dateless,) = (
+        row[0] for row in built_sample.query("select count(*) from main.combined_v2 where date_match = 'none'")
+    )
+    assert f"{dateless} of {len(texts) + blank} texts have no row with the tag 'date'" in result.out
+    odd = {row[4] for row in texts if row[4] and row[3] is None}
+    assert f"{len(odd)} of " in result.out and all(repr(text) in result.out for text in odd)
+    assert "'Masks are', 'masks are'" in result.out and "'Date', 'Trimmed '" in result.out
+    assert len(result.out.splitlines()) < 25  # one screen
+
+
+def test_a_source_is_read_and_nothing_is_kept(project: Path) -> None:
+    before = sorted(project.iterdir())
+    result = check(project, "--source", str(SAMPLE))
+    assert result.code == 0 and "1,073 rows" in result.out and "no table_experiment" in result.out
+    assert sorted(project.iterdir()) == before
+    assert check(project).out.count("bundled sample") == 1
+
+
+def test_findings_as_json(project: Path) -> None:
+    result = check(project, "--json", "--vars", "{date_tag: dates}")
+    findings = json.loads(result.out)
+    assert {finding["level"] for finding in findings} == {"ok", "look"}
+    assert any("No row has the tag 'dates'" in finding["text"] for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--source", "none.csv"], ["STOP  none.csv is not a file"]),
+        (["--vars", "{text_tag: trimmd}"], ["STOP  No row has the tag 'trimmd'", "Valid: trimmed"]),
+        (["--vars", "{extra_columns: [mood]}"], ["STOP  table_output has no column mood", "sent_label"]),
+        (["--vars", "{extra_tags: [probe]}"], ["STOP  extra_tags or extra_columns: the name probe is taken"]),
+        (["--target", "mariadb"], ["STOP  Target mariadb needs dbt-mysql", "make .venv-mysql"]),
+        (["--source", "mysql://nobody@127.0.0.1:1/x"], ["STOP  mysql://nobody@127.0.0.1:1/x cannot be read"]),
+    ],
+)
+def test_run_would_fail(project: Path, arguments: list[str], parts: list[str]) -> None:
+    result = check(project, *arguments)
+    assert result.code == 1 and "run would fail" in result.out
+    assert all(part in result.out for part in parts), result.out
+
+
+def test_it_needs_no_dbt(project: Path) -> None:
+    shutil.copy(SAMPLE, project / "table_output.csv")
+    script = (
+        "import sys; sys.modules['dbt'] = None\n"
+        "from exporter.cli import main\n"
+        "main(['check', '--source', 'table_output.csv'])"
+    )
+    result = run([sys.executable, "-c", script], project, {"PYTHONPATH": str(ROOT)})
+    assert "Read 1,073 rows" in result.stdout, result.stderr
+
+
+def test_the_rule_for_dates_is_that_of_the_models() -> None:
+    lines = (ROOT / "tests" / "rules" / "dates.jsonl").read_text(encoding="utf-8").splitlines()
+    cases = [json.loads(line) for line in lines]
+    wrong = [
+        case["case"] for case in cases if case["content"] and is_day(case["content"]) != (case["date"] is not None)
+    ]
+    assert len(cases) > 30 and not wrong
+
+
+def test_names_that_are_taken_are_those_of_dbt() -> None:
+    macro = (ROOT / "macros" / "prepare_source.sql").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"set taken = \[(.*?)\]", macro, re.S)
+    assert tuple(re.findall(r"'(\w+)'", listed)) == TAKEN
+
+
+def test_help_is_quick() -> None:
+    script = (
+        "import sys\nfrom exporter.cli import main\n"
+        "try: main(['--help'])\n"
+        "finally: print(sorted({'pandas', 'pyarrow', 'duckdb', 'openpyxl', 'dbt', 'numpy'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert result.stdout.endswith("[]\n"), result.stdout + result.stderr
+
+
+# --- servers
+
+
+def server_check(server: Server, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return run([str(executable(server.kind, "probesheets")), "check", "--target", server.kind], folder, environment)
+
+
+def test_a_server_that_run_can_build_on(built: Builder, sample: Source, server_engine: str) -> None:
+    build = built(server_engine, sample)
+    before = build.query(f"show tables from {build.schema}")
+    result = build.probesheets("check", "--target", server_engine)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"The user may build in the schema {build.schema}" in result.stdout
+    local = check(built("duckdb", sample).folder).out.splitlines()
+    assert [line for line in local if "copy of the source" not in line][1:] == result.stdout.splitlines()[3:]
+    assert build.query(f"show tables from {build.schema}") == before
+
+
+def test_rights_that_are_missing(request: pytest.FixtureRequest, server_engine: str, project: Path) -> None:
+    server: Server = request.getfixturevalue(f"{server_engine}_server")
+    server.root.execute("create schema check_source")
+    server.root.execute("create schema check_target")
+    environment = server.environment("check_source", "check_target")
+    result = server_check(server, project, environment)
+    assert result.returncode == 1 and "CREATE (the schema is not there, or may not be seen) is missing" in result.stdout
+    assert "check_source.table_output is not there, or may not be read" in result.stdout
+    server.root.execute("grant create, drop, insert, select on check_target.* to analyst@'%'")
+    result = server_check(server, project, environment)
+    assert result.returncode == 1 and "INDEX, CREATE VIEW, ALTER is missing" in result.stdout, result.stdout
+    assert server.root.execute("show tables from check_target") == []
+    result = server_check(server, project, {**environment, "PROBESHEETS_PASSWORD": "wrong"})
+    assert result.returncode == 1 and "refuses user analyst" in result.stdout and "wrong" not in result.stdout

@@ -1,0 +1,102 @@
+"""What the documents show is what there is: commands, options, and the tutorial, run as it is written."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import typer
+from typer.main import get_command
+
+from exporter.cli import app
+from tests.build import Build, Source, make_project, run
+from tests.build import command as executable
+from tests.conftest import Builder
+from tests.exporter.test_export import sheet
+from tests.servers import ROOT
+
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+FENCE = re.compile(r"^```(\w+) ?([\w./]*)\n(.*?)^```$", re.M | re.S)
+
+
+def commands() -> dict[str, set[str]]:
+    """Every command with its options."""
+    group = get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    return {
+        name: {option for parameter in command.params for option in parameter.opts} | {"--help"}
+        for name, command in group.commands.items()
+    }
+
+
+def test_every_command_that_is_shown_is_there() -> None:
+    known = commands()
+    shown = [
+        (document.name, name, line)
+        for document in DOCUMENTS
+        for line, name in re.findall(r"(probesheets ([a-z]+)\b[^\n`]*)", document.read_text(encoding="utf-8"))
+        if name in known or "--" in line
+    ]
+    assert len(shown) > 10
+    for document, name, line in shown:
+        assert name in known, f"{document} shows {line!r}"
+        for option in re.findall(r"--[a-z-]+", line):
+            assert option in known[name], f"{document} shows {option} of {name}"
+
+
+def test_every_command_and_option_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, options in commands().items():
+        assert f"probesheets {name}" in readme, name
+        for option in options - {"--help"}:
+            if option.startswith("--"):
+                assert option in readme, f"{option} of {name}"
+
+
+def test_every_command_has_an_example() -> None:
+    group = get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    for name, command in group.commands.items():
+        assert f"Example: probesheets {name}" in (command.help or ""), name
+
+
+def test_every_macro_says_what_it_does() -> None:
+    for file in (ROOT / "macros").glob("*.sql"):
+        assert file.read_text(encoding="utf-8").startswith("{#"), file.name
+        assert file.read_text(encoding="utf-8").isascii(), file.name
+
+
+def test_every_model_and_column_is_described(built: Builder, sample: Source) -> None:
+    build = built("duckdb", sample)
+    for node in build.manifest["nodes"].values():
+        if node["resource_type"] == "model":
+            assert node["description"], node["name"]
+            described = {name for name, column in node["columns"].items() if column["description"]}
+            found = set(build.columns(node["alias"])) - {*sample.variables["extra_tags"], "sent_label"}
+            assert found == described, node["name"]
+    assert all(exposure["description"] for exposure in build.manifest["exposures"].values())
+
+
+def test_the_tutorial_runs_as_written(built: Builder, sample: Source, tmp_path: Path) -> None:
+    build: Build = built("duckdb", sample)
+    project = tmp_path / "p"
+    make_project(project)
+    for part in ("models", "macros"):
+        (project / part).unlink()
+        shutil.copytree(build.folder / part, project / part)
+    shutil.copy(build.environment["PROBESHEETS_DUCKDB"], tmp_path / "p.duckdb")
+    environment = {"PROBESHEETS_DUCKDB": str(tmp_path / "p.duckdb")}
+    tutorial = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    for kind, path, content in FENCE.findall(tutorial):
+        if path:
+            assert not (project / path).exists()
+            (project / path).write_text(content, encoding="utf-8")
+        if kind == "sh":
+            for line in content.splitlines():
+                name, *arguments = shlex.split(line)
+                result = run([str(executable("duckdb", name)), *arguments], project, environment)
+                assert result.returncode == 0, result.stdout + result.stderr
+    rows = sheet(project / "out" / "questions" / "masks-are-96ca1b6f.xlsx")
+    assert rows[0] == ["Record ID", "Date", "Words", "Text"]
+    assert all("?" in row[3] and row[2] == len(row[3].split()) for row in rows[1:] if "-" not in row[0])
+    assert [row[2] for row in rows[1:]] == sorted((row[2] for row in rows[1:]), reverse=True)

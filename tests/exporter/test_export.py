@@ -1,0 +1,221 @@
+"""The folder that an export leaves, read back by libraries that did not write it."""
+
+import hashlib
+import json
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+import python_calamine
+
+from tests.build import Build, Source
+from tests.conftest import Builder
+from tests.exporter.command import Result, probesheets
+
+HEADERS = [
+    "Record ID", "Experiment", "Model", "Date", "Date as stored", "Date match", "Month", "Probe", "Links", "Same as",
+    "location", "author", "sent_label", "Text",
+]  # fmt: skip
+LINK_HEADERS = ["Record ID", "Text", "Experiment", "Date", "Month", "Probe", "Link", "URL", "Host"]
+
+
+@pytest.fixture(scope="module")
+def built_sample(built: Builder, sample: Source) -> Build:
+    return built("duckdb", sample)
+
+
+@pytest.fixture(scope="module")
+def out(built_sample: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("out") / "sheets"
+    assert export(built_sample, folder).code == 0
+    return folder
+
+
+def export(build: Build, out: Path, *arguments: str) -> Result:
+    return probesheets(build.folder, build.environment, "export", "--out", str(out), *arguments)
+
+
+def sheet(file: Path) -> list[list[Any]]:
+    rows: list[list[Any]] = python_calamine.CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
+    return rows
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".probesheets.lock"
+    }
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+
+
+def test_two_workbooks_for_each_probe_with_the_same_names(out: Path) -> None:
+    names = {kind: sorted(path.name for path in (out / kind).iterdir()) for kind in ("with_links", "without_links")}
+    assert len(names["with_links"]) == 9
+    assert names["with_links"] == names["without_links"]
+
+
+def test_every_text_is_there_once(out: Path, built_sample: Build) -> None:
+    expected = Counter(row[0] for row in built_sample.rows("texts", ["record_id"]))
+    for kind in ("with_links", "without_links"):
+        records = Counter(row[0] for file in (out / kind).iterdir() for row in sheet(file)[1:])
+        continued = {record for record in records if "-" in record}
+        assert len(continued) == 1  # the one text of the sample that is longer than a cell
+        assert Counter({key: count for key, count in records.items() if key not in continued}) == expected
+
+
+def test_headers_and_order(out: Path) -> None:
+    for file in (out / "with_links").iterdir():
+        rows = sheet(file)
+        assert rows[0] == HEADERS
+        keys = [(str(row[3]) or "9999", int(row[0][1:].split("-")[0])) for row in rows[1:]]
+        assert keys == sorted(keys)
+    assert sheet(out / "links.xlsx")[0] == LINK_HEADERS
+
+
+def test_three_libraries_read_the_same(out: Path) -> None:
+    file = next((out / "with_links").glob("the-city-council*.xlsx"))
+    first = sheet(file)
+    second = [["" if cell is None else cell for cell in row] for row in openpyxl.load_workbook(file).active.values]
+    third = pd.read_excel(file, keep_default_na=False, engine="openpyxl")
+    texts = [row[HEADERS.index("Text")] for row in first]
+    assert texts == [row[HEADERS.index("Text")] for row in second] == ["Text", *third["Text"]]
+    assert first[0] == list(second[0]) == list(third.columns)
+
+
+def test_links_are_in_one_kind_and_listed(out: Path) -> None:
+    listed = Counter(row[1] for row in sheet(out / "links.xlsx")[1:])
+    for file in (out / "with_links").iterdir():
+        plain = {row[0]: row for row in sheet(out / "without_links" / file.name)[1:]}
+        for row in sheet(file)[1:]:
+            if "-" not in row[0]:
+                assert row[HEADERS.index("Links")] == listed[row[0]]
+            assert "http" not in plain[row[0]][-1] or "http" not in row[-1].split("://")[0]
+            assert "://" not in plain[row[0]][-1]
+
+
+def test_what_was_left_out_is_listed(out: Path) -> None:
+    rows = sheet(out / "left_out.xlsx")
+    assert Counter(row[-1] for row in rows[1:]) == {"blank text": 3, "no text row": 5}
+
+
+def test_manifest_tells_of_every_file(out: Path) -> None:
+    told = manifest(out)
+    hashes = {file["path"]: file["sha256"] for file in told["files"]}
+    assert hashes == {name: hashlib.sha256(data).hexdigest() for name, data in files(out).items() if name in hashes}
+    assert set(files(out)) == {*hashes, "manifest.json"}
+    assert told["totals"]["text_rows"] == 311 and told["totals"]["texts"] == 308
+    assert told["totals"]["left_out"] == {"blank text": 3, "no text row": 5}
+    assert told["totals"]["rows_of_unused_tags"] == {"Date": 1, "Trimmed": 1, "full": 20}
+    assert told["target"] == "duckdb" and told["created"].startswith("2023-11-14T22:13:20")
+
+
+def test_index_has_working_links(out: Path) -> None:
+    book = openpyxl.load_workbook(out / "index.xlsx")["Probes"]
+    assert [cell.value for cell in book[1]] == [
+        "Probe", "Texts", "Links", "First date", "Last date", "With links", "Without links",
+    ]  # fmt: skip
+    for row in book.iter_rows(min_row=2):
+        for cell in row[5:]:
+            assert (out / cell.hyperlink.target).is_file()
+    assert sum(row[1].value for row in book.iter_rows(min_row=2)) == 308
+
+
+def test_no_formulas_no_hyperlinks_one_sheet(out: Path) -> None:
+    for file in [*out.glob("with*/*.xlsx"), out / "links.xlsx", out / "left_out.xlsx"]:
+        book = openpyxl.load_workbook(file)
+        assert len(book.sheetnames) == 1
+        assert all(cell.data_type != "f" and cell.hyperlink is None for row in book.active for cell in row)
+
+
+def test_a_full_export_replaces_what_is_ours_and_nothing_else(built_sample: Build, tmp_path: Path) -> None:
+    folder = tmp_path / "sheets"
+    export(built_sample, folder)
+    before = files(folder)
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    (folder / "with_links" / "coded.xlsx").write_text("mine, too", encoding="utf-8")
+    told = manifest(folder)
+    gone = {"path": "with_links/gone-12345678.xlsx", "kind": "with_links", "probe": "gone", "rows": 1, "sha256": ""}
+    (folder / gone["path"]).write_text("a probe that is no more", encoding="utf-8")
+    (folder / "manifest.json").write_text(json.dumps({**told, "files": [*told["files"], gone]}), encoding="utf-8")
+    assert export(built_sample, folder).code == 0
+    after = files(folder)
+    assert after.pop("notes.txt") == b"mine" and after.pop("with_links/coded.xlsx") == b"mine, too"
+    del before["index.xlsx"], after["index.xlsx"]  # openpyxl stamps the time into it
+    del before["manifest.json"], after["manifest.json"]
+    assert after == before
+
+
+def test_somebody_elses_file_is_not_replaced(built_sample: Build, tmp_path: Path) -> None:
+    (tmp_path / "links.xlsx").write_text("mine", encoding="utf-8")
+    result = export(built_sample, tmp_path)
+    assert result.code == 1 and "links.xlsx" in result.err and "--out" in result.err
+    assert files(tmp_path) == {"links.xlsx": b"mine"}
+
+
+def test_one_probe_and_one_kind(built_sample: Build, tmp_path: Path) -> None:
+    assert export(built_sample, tmp_path, "--probe", "masks are", "--only", "with_links").code == 0
+    (name,) = set(files(tmp_path)) - {"index.xlsx", "manifest.json", "delivered.csv"}
+    assert name.startswith("with_links/masks-are-")
+    before = files(tmp_path)
+    assert export(built_sample, tmp_path, "--only", "qualcoder").code == 0
+    assert set(before) < set(files(tmp_path))  # nothing is removed
+    rows = sheet(next((tmp_path / "qualcoder").glob("the-city*.xlsx")))
+    assert isinstance(rows[1][3], str) and len(rows[1][3]) == len("2020-03-05")
+
+
+def test_same_models_same_bytes(built_sample: Build, out: Path, tmp_path: Path) -> None:
+    export(built_sample, tmp_path / "again")
+    first, second = files(out), files(tmp_path / "again")
+    del first["index.xlsx"], second["index.xlsx"], first["manifest.json"], second["manifest.json"]
+    assert first == second
+
+
+def test_index_differs_in_the_time_only(built_sample: Build, out: Path, tmp_path: Path) -> None:
+    export(built_sample, tmp_path / "again")
+    with zipfile.ZipFile(out / "index.xlsx") as one, zipfile.ZipFile(tmp_path / "again" / "index.xlsx") as two:
+        differing = [name for name in one.namelist() if one.read(name) != two.read(name)]
+    assert set(differing) <= {"docProps/core.xml"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--probe", "Masks ar"], ["Masks are", "probesheets probes"]),
+        (["--only", "with_link"], ["with_links", "without_links"]),
+        (["--target", "duckdbb"], ["duckdb", "mariadb", "mysql"]),
+        (["--probe", "Masks are", "--only", "links"], ["links has no file for each probe"]),
+        (["--target", "mariadb"], ["probesheets run --target mariadb"]),
+    ],
+)
+def test_names_that_are_wrong(built_sample: Build, tmp_path: Path, arguments: list[str], parts: list[str]) -> None:
+    result = export(built_sample, tmp_path / "x", *arguments)
+    assert result.code == 1
+    assert all(part in result.err for part in parts), result.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_output_folder_that_cannot_be_written(built_sample: Build, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file", encoding="utf-8")
+    result = export(built_sample, tmp_path / "file" / "sheets")
+    assert result.code == 1 and "cannot be written" in result.err
+
+
+def test_outside_a_checkout(tmp_path: Path) -> None:
+    result = probesheets(tmp_path, {}, "export")
+    assert result.code == 1 and "not in a checkout" in result.err
+
+
+def test_probes_lists_them(built_sample: Build) -> None:
+    result = probesheets(built_sample.folder, built_sample.environment, "probes")
+    lines = result.out.splitlines()
+    assert len(lines) == 10
+    assert lines[0].split() == ["texts", "links", "first", "date", "last", "date", "probe"]
+    assert any(line.endswith(" Masks are") and line.split()[0] == "78" for line in lines)

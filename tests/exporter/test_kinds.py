@@ -1,0 +1,121 @@
+"""Exposures decide what spreadsheets there are: an analyst's new one, and what is said of wrong ones."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.build import Build, Source, make_project, run
+from tests.build import command as executable
+from tests.conftest import Builder
+from tests.exporter.command import probesheets
+from tests.exporter.test_export import sheet
+
+NEW_KIND = """
+version: 2
+exposures:
+  - name: by_month
+    type: analysis
+    owner: {name: an analyst, email: analyst@example.org}
+    depends_on: [ref('texts')]
+    config:
+      meta:
+        sheet: One month
+        one_file_per: month
+        order_by: [probe, text_id]
+        long_text: text
+        columns:
+          - {name: record_id, header: Record ID}
+          - {name: probe, header: Prompt, width: 30}
+          - {more: "{{ var('extra_tags') }}"}
+          - {name: text, header: Answer, wrap: true}
+"""
+
+
+@pytest.fixture(scope="module")
+def built_sample(built: Builder, sample: Source) -> Build:
+    return built("duckdb", sample)
+
+
+def test_a_new_exposure_is_a_new_kind(built_sample: Build, sample: Source, tmp_path: Path) -> None:
+    make_project(tmp_path / "p")
+    (tmp_path / "p" / "models").unlink()
+    shutil.copytree(built_sample.folder / "models", tmp_path / "p" / "models")
+    # no text may be without a group: the model says which texts are exported
+    (tmp_path / "p" / "models" / "exports" / "dated_texts.sql").write_text(
+        "{{ config(materialized='view') }}\nselect * from {{ ref('texts') }} where month is not null\n",
+        encoding="utf-8",
+    )
+    new = NEW_KIND.replace("ref('texts')", "ref('dated_texts')")
+    (tmp_path / "p" / "models" / "exports" / "by_month.yml").write_text(new, encoding="utf-8")
+    environment = built_sample.environment | {"PROBESHEETS_DUCKDB": str(tmp_path / "copy.duckdb")}
+    shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], tmp_path / "copy.duckdb")
+    arguments = ["run", "--select", "dated_texts", "--profiles-dir", ".", "--vars", json.dumps(dict(sample.variables))]
+    dbt = run([str(executable("duckdb", "dbt")), *arguments], tmp_path / "p", environment)
+    assert dbt.returncode == 0, dbt.stdout
+    result = probesheets(tmp_path / "p", environment, "export", "--only", "by_month", "--out", str(tmp_path / "out"))
+    assert result.code == 0, result.err
+    months = sorted(path.stem for path in (tmp_path / "out" / "by_month").iterdir())
+    assert "March, 2020" in months and len(months) > 20
+    rows = sheet(tmp_path / "out" / "by_month" / "March, 2020.xlsx")
+    assert rows[0] == ["Record ID", "Prompt", "location", "author", "Answer"]
+    assert [row[1] for row in rows[1:]] == sorted(row[1] for row in rows[1:])
+
+
+def change_meta(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    def changed(manifest: dict[str, Any]) -> None:
+        change(manifest["exposures"]["exposure.probesheets.links"]["config"]["meta"])
+
+    return changed
+
+
+WRONG = {
+    "a key": (change_meta(lambda meta: meta.update(ordered_by=["url"])), ["'ordered_by'", "order_by"]),
+    "a column's key": (change_meta(lambda meta: meta["columns"][0].update(wide=3)), ["'wide'", "width"]),
+    "a column": (change_meta(lambda meta: meta["columns"].append({"name": "ur"})), ["'ur'", "url", "host"]),
+    "an order": (change_meta(lambda meta: meta.update(order_by=["text"])), ["'text'", "text_id"]),
+    "a column without a name": (change_meta(lambda meta: meta["columns"].append({"header": "X"})), ["needs a name"]),
+    "no columns": (change_meta(lambda meta: meta.pop("columns")), ["'columns'"]),
+    "a sheet's name": (change_meta(lambda meta: meta.update(sheet="A/B")), ["'A/B'"]),
+    "dates": (change_meta(lambda meta: meta.update(dates="iso")), ["'iso'", "cell", "text"]),
+    "a header twice": (change_meta(lambda meta: meta["columns"][1].update(header="record id")), ["record id"]),
+    "a type": (change_meta(lambda meta: meta["columns"][0].update(width="wide")), ["width"]),
+}
+
+
+@pytest.mark.parametrize(("change", "parts"), WRONG.values(), ids=WRONG)
+def test_wrong_exposures_are_named(
+    built_sample: Build, tmp_path: Path, change: Callable[[dict[str, Any]], None], parts: list[str]
+) -> None:
+    make_project(tmp_path / "p")
+    manifest = built_sample.manifest
+    change(manifest)
+    (tmp_path / "p" / "target").mkdir()
+    (tmp_path / "p" / "target" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    result = probesheets(tmp_path / "p", built_sample.environment, "export", "--out", str(tmp_path / "out"))
+    assert result.code == 1
+    assert "links" in result.err and all(part in result.err for part in parts), result.err
+    assert not list((tmp_path / "out").rglob("*.xlsx"))
+
+
+def test_the_newer_manifest_that_fits_is_read(built_sample: Build, tmp_path: Path) -> None:
+    make_project(tmp_path / "p")
+    target = tmp_path / "p" / "target"
+    (target / "duckdb").mkdir(parents=True)
+    (target / "duckdb" / "manifest.json").write_text(json.dumps(built_sample.manifest), encoding="utf-8")
+    other = built_sample.manifest
+    other["metadata"]["adapter_type"] = "mysql"
+    (target / "manifest.json").write_text(json.dumps(other), encoding="utf-8")  # newer, but another adapter's
+    result = probesheets(tmp_path / "p", built_sample.environment, "export", "--out", str(tmp_path / "out"))
+    assert result.code == 0, result.err
+
+
+def test_every_bundled_exposure_names_its_columns_once() -> None:
+    text = (Path(__file__).resolve().parents[2] / "models" / "exports" / "spreadsheets.yml").read_text(encoding="utf-8")
+    for exposure in yaml.safe_load(text)["exposures"]:
+        names = [column["name"] for column in exposure["config"]["meta"]["columns"] if "name" in column]
+        assert len(names) == len(set(names))

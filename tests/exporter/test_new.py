@@ -1,0 +1,195 @@
+"""`export --new`: the next batch, and what it knows of those before it."""
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from exporter.folder import Folder
+from tests.build import Build, Source
+from tests.conftest import Builder
+from tests.exporter.command import probesheets
+from tests.exporter.test_export import HEADERS, export, files, manifest, sheet
+
+NEW_ROOTS = range(280, 9_000)  # roots of the sample that its earlier state did not have
+CHANGED, GONE = "T2", "T999001"
+
+
+def earlier_rows(sample: Source) -> list[Mapping[str, Any]]:
+    """The sample before it grew: one text was another one, and one was there that is not there now."""
+    rows = []
+    for row in sample.outputs:
+        root = int(row["root_id"] or 0) or int(row["id"])
+        if root not in NEW_ROOTS:
+            rows.append({**row, "content": "Masks are gone."} if int(row["id"]) == 2 else row)
+    model = next(row for row in rows if row["tag"] == "trimmed")
+    return [*rows, {**model, "id": 999_001, "content": "Masks are a thing of the past."}]
+
+
+@pytest.fixture(scope="module")
+def later(built: Builder, sample: Source) -> Build:
+    return built("duckdb", sample)
+
+
+@pytest.fixture(scope="module")
+def earlier(built: Builder, sample: Source) -> Build:
+    return built("duckdb", Source("earlier", earlier_rows(sample), sample.experiments, sample.variables))
+
+
+@pytest.fixture(scope="module")
+def first(earlier: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the export of the earlier state."""
+    folder = tmp_path_factory.mktemp("first") / "out"
+    assert export(earlier, folder).code == 0
+    return folder
+
+
+@pytest.fixture
+def out(first: Path, tmp_path: Path) -> Path:
+    shutil.copytree(first, tmp_path / "out")
+    return tmp_path / "out"
+
+
+def records(out: Path, pattern: str) -> list[str]:
+    return [row[0] for file in sorted(out.glob(pattern)) for row in sheet(file)[1:] if "-" not in row[0]]
+
+
+def delivered(out: Path) -> set[tuple[str, ...]]:
+    with (out / "delivered.csv").open(encoding="utf-8", newline="") as file:
+        return set(map(tuple, csv.reader(file)))
+
+
+def test_the_next_batch_holds_what_is_new_and_nothing_else(out: Path, later: Build) -> None:
+    before = files(out)
+    result = export(later, out, "--new")
+    assert result.code == 0, result.err
+    for kind in ("with_links", "without_links"):
+        new = records(out, f"{kind}/*-batch2.xlsx")
+        every = records(out, f"{kind}/*.xlsx")
+        assert new and len(every) == len(set(every))
+        assert set(every) - {GONE} == {row[0] for row in later.rows("texts", ["record_id"])}
+        assert f"{len(new)} in {kind}" in result.err
+        for file in (out / kind).glob("*-batch2.xlsx"):
+            assert sheet(file)[0] == HEADERS
+    for name, content in before.items():  # what was delivered stays as it is
+        if name.endswith(".xlsx") and name != "index.xlsx":
+            assert (out / name).read_bytes() == content
+    assert (out / "links-batch2.xlsx").is_file()
+
+
+def test_what_has_changed_or_gone_is_listed(out: Path, later: Build) -> None:
+    result = export(later, out, "--new", "--json")
+    told = json.loads(result.out)
+    assert told["batch"] == 2 and told["changed"] == [CHANGED] and told["gone"] == [GONE]
+    assert told["new"]["with_links"] == len(records(out, "with_links/*-batch2.xlsx"))
+    assert set(told["files"]) <= set(files(out)) and "links-batch2.xlsx" in told["files"]
+    assert f"1 records have changed since they were delivered: {CHANGED}." in result.err
+    with (out / "changed.csv").open(encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    assert ["with_links", CHANGED, "changed"] in rows and ["without_links", GONE, "gone"] in rows
+    assert "changed.csv" in {file["path"] for file in manifest(out)["files"]}
+
+
+def test_nothing_new_writes_nothing(out: Path, later: Build) -> None:
+    export(later, out, "--new")
+    before = files(out)
+    result = export(later, out, "--new")
+    assert result.code == 0 and "Nothing is new" in result.err and CHANGED in result.err
+    assert files(out) == before
+
+
+@pytest.mark.parametrize("damage", ["missing", "changed"])
+def test_the_record_is_rebuilt_from_the_workbooks(out: Path, later: Build, damage: str) -> None:
+    export(later, out, "--new")
+    before, told = delivered(out), manifest(out)["batches"]
+    if damage == "missing":
+        (out / "delivered.csv").unlink()
+    else:
+        (out / "delivered.csv").write_text("kind,batch\n", encoding="utf-8")
+    result = export(later, out, "--new", "--only", "qualcoder")  # a kind that was not delivered: all is new
+    assert result.code == 0 and "were read from the workbooks instead" in result.err
+    assert {row for row in delivered(out) if row[0] != "qualcoder"} == before
+    assert manifest(out)["batches"][:2] == told
+    assert len(records(out, "qualcoder/*-batch3.xlsx")) == len(later.rows("texts", ["record_id"]))
+
+
+def test_new_into_an_empty_folder_is_the_first_batch(later: Build, tmp_path: Path) -> None:
+    export(later, tmp_path / "new", "--new")
+    export(later, tmp_path / "full")
+    new, full = files(tmp_path / "new"), files(tmp_path / "full")
+    del new["manifest.json"], full["manifest.json"]
+    assert new == full
+
+
+def test_new_texts_of_one_probe(out: Path, later: Build) -> None:
+    export(later, out, "--new", "--probe", "Masks are")
+    assert len({path.stem for path in out.glob("*/*-batch2.xlsx")}) == 1
+    assert not (out / "links-batch2.xlsx").exists()
+    export(later, out, "--new")
+    every = records(out, "with_links/*.xlsx")
+    assert len(every) == len(set(every)) == len(later.rows("texts", ["record_id"])) + 1
+    assert list(out.glob("with_links/*-batch3.xlsx")) and (out / "links-batch3.xlsx").is_file()
+
+
+def test_a_full_export_into_a_folder_with_batches_is_refused(out: Path, later: Build) -> None:
+    export(later, out, "--new")
+    before = files(out)
+    for arguments in (["export"], ["export", "--only", "links"], ["run"]):
+        result = probesheets(later.folder, later.environment, *arguments, "--out", str(out))
+        assert result.code == 1
+        assert "holds 2 batches" in result.err and "--new" in result.err and "--out" in result.err
+    assert files(out) == before
+
+
+def test_a_batch_has_the_columns_of_those_before_it(out: Path, later: Build) -> None:
+    told = manifest(out)
+    for file in told["files"]:
+        if file["kind"] == "with_links":
+            file["columns"] = ["Record ID", "Text"]
+    (out / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    before = files(out)
+    result = export(later, out, "--new")
+    assert result.code == 1 and "has the columns Record ID, Text; now" in result.err and "--vars" in result.err
+    assert files(out) == before
+
+
+def test_a_batch_that_was_stopped_is_made_again(out: Path, later: Build, tmp_path: Path) -> None:
+    shutil.copytree(out, tmp_path / "smooth")
+    export(later, tmp_path / "smooth", "--new")
+
+    def stop(folder: Folder, manifest: dict[str, Any]) -> None:
+        if manifest["complete"]:
+            raise KeyboardInterrupt
+        original(folder, manifest)
+
+    original = Folder._write_manifest
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Folder, "_write_manifest", stop)
+        result = export(later, out, "--new")
+        assert result.code == 130 and "Stopped" in result.err
+    (out / "with_links" / "stopped-00000000-batch2.xlsx").write_bytes(b"of the batch that was stopped")
+    told = manifest(out)
+    stray = {"path": "with_links/stopped-00000000-batch2.xlsx", "kind": "with_links", "batch": 2, "records": 1}
+    (out / "manifest.json").write_text(json.dumps({**told, "files": [*told["files"], stray]}), encoding="utf-8")
+    assert export(later, out, "--new").code == 0
+    assert files(out) == files(tmp_path / "smooth")
+
+
+def test_the_index_covers_all_batches(out: Path, later: Build) -> None:
+    export(later, out, "--new")
+    rows = list(openpyxl.load_workbook(out / "index.xlsx")["Probes"].iter_rows())
+    assert [cell.value for cell in rows[0]][5:] == [
+        "With links", "With links, batch 2", "Without links", "Without links, batch 2",
+    ]  # fmt: skip
+    linked = {cell.hyperlink.target for row in rows[1:] for cell in row if cell.hyperlink}
+    assert linked == {path.relative_to(out).as_posix() for path in out.glob("with*/*.xlsx")}
+
+
+def test_quiet_says_nothing(out: Path, later: Build) -> None:
+    result = export(later, out, "--new", "--quiet")
+    assert (result.code, result.out, result.err) == (0, "", "")

@@ -1,0 +1,79 @@
+"""The accounts of an export: what comes out is what went in, and where it is not, the export fails."""
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.build import Build, Source
+from tests.exporter.test_export import sheet
+from tests.trust.conftest import NEW, export
+
+
+@pytest.mark.parametrize("arguments", [[], ["--probe", "Masks are"], ["--only", "links"]])
+def test_what_went_in_comes_out(arguments: list[str], built_sample: Build, sample: Source, tmp_path: Path) -> None:
+    """Counted in the source's rows and in the workbooks, by other means than the export's own."""
+    assert export(built_sample, NEW, tmp_path, *arguments)[0] == 0
+    told = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    tags = Counter(row["tag"] for row in sample.outputs)
+    totals = told["totals"]
+    assert (totals["text_rows"], totals["raw_rows"]) == (tags["trimmed"], tags["raw"])
+    assert totals["text_rows"] == totals["texts"] + totals["left_out"]["blank text"]
+    roots = {row["root_id"] for row in sample.outputs if row["tag"] == "trimmed"}
+    without = [row["id"] for row in sample.outputs if row["tag"] == "raw" and row["id"] not in roots]
+    assert totals["left_out"]["no text row"] == len(without)
+    used = ("trimmed", "date", "raw", "location", "author")
+    unused = Counter(row["tag"].strip() for row in sample.outputs if row["tag"] not in used)
+    assert totals["rows_of_unused_tags"] == unused
+    rows = {file["path"]: sheet(tmp_path / file["path"])[1:] for file in told["files"] if file.get("columns")}
+    for file in told["files"]:
+        if file.get("columns"):
+            assert file["rows"] == len(rows[file["path"]])
+            assert file["records"] == sum(row[0].count("-") == ("L" in row[0]) for row in rows[file["path"]])
+    if not arguments:
+        assert totals["texts"] == sum(file["records"] for file in told["files"] if file["kind"] == "with_links")
+        by_probe = Counter(row[5] for row in rows["links.xlsx"])
+        for file in told["files"]:
+            if file["kind"] == "with_links":
+                links = sum(row[8] for row in rows[file["path"]] if "-" not in row[0])
+                assert links == by_probe[file["probe"]]
+        assert totals["links"] == by_probe.total()
+
+
+def test_tags_that_look_alike_are_counted_together(built_sample: Build, tmp_path: Path) -> None:
+    database = tmp_path / "probesheets.duckdb"
+    shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("insert into tags values ('full', 5, 'not used'), ('trimmed', 7, 'not used')")
+    assert export(built_sample, {**NEW, "PROBESHEETS_DUCKDB": str(database)}, tmp_path / "out")[0] == 0
+    told = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert told["totals"]["rows_of_unused_tags"] == {"Date": 1, "Trimmed": 1, "full": 25, "trimmed": 7}
+
+
+TAMPERED = {
+    "a text less": ("delete from texts where text_id = (select min(text_id) from texts)", "texts by the model probes"),
+    "a text twice": ("insert into texts select * from texts limit 1", "texts by the model probes"),
+    "a text without links less": ("delete from texts_without_links where text_id % 9 = 0", "texts by the model probes"),
+    "a link less": ("delete from links where link_number = 2", "links by the model probes"),
+    "a probe less": ("delete from probes where file_stem like 'masks%'", "but 0 texts by the model probes"),
+    "texts moved": ("update accounts set texts = texts - 1, blank_texts = blank_texts + 1", "texts in all, but"),
+    "a text row more": ("update accounts set text_rows = text_rows + 1", "text rows in the source, but"),
+    "a raw row more": ("update accounts set raw_rows = raw_rows + 1", "raw rows in the source, but"),
+    "links lost": ("update accounts set links = links - 1", "links in all, but"),
+}
+
+
+@pytest.mark.parametrize("case", TAMPERED)
+def test_a_sum_that_is_not_right_is_an_error(case: str, built_sample: Build, tmp_path: Path) -> None:
+    statement, message = TAMPERED[case]
+    database = tmp_path / "probesheets.duckdb"
+    shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(statement)
+    code, said = export(built_sample, {**NEW, "PROBESHEETS_DUCKDB": str(database)}, tmp_path / "out")
+    assert code == 1
+    assert message in said and "probesheets run --target duckdb" in said
+    assert not list((tmp_path / "out").rglob("*.xlsx"))

@@ -1,0 +1,270 @@
+"""Faults made for real, in the middle of an export of the sample that replaces an older one."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter.verify import verify
+from tests.build import Build, command
+from tests.exporter.command import probesheets
+from tests.trust.conftest import NEW, Exports, Starter, contents, export, fill, send_when
+
+FOREIGN = {"notes.txt": b"mine", "with_links/coded.xlsx": b"mine, too"}
+# a probe that is no more, so that an export has something to remove
+GONE = {"path": "with_links/gone-12345678.xlsx", "kind": "with_links", "group": "gone-12345678", "part": 1, "rows": 1,
+        "probe": "gone", "sha256": "0"}  # fmt: skip
+
+
+VARIABLES = json.dumps({"extra_tags": ["location", "author"], "extra_columns": ["sent_label"]})
+
+
+@pytest.fixture
+def folder(tmp_path: Path, exports: Exports) -> Path:
+    """An older export, with a workbook too many, among somebody's files."""
+    told = json.loads(exports.old["manifest.json"])
+    told["files"].append(GONE)
+    fill(tmp_path / "out", {**exports.old, **FOREIGN, str(GONE["path"]): b"old", "manifest.json": _json(told)})
+    return tmp_path / "out"
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+def check_nothing_is_half_written(folder: Path, exports: Exports) -> None:
+    """Every file is one of the older export or of the new one, byte for byte; nothing of ours is forgotten."""
+    found = contents(folder)
+    told = json.loads(found.pop("manifest.json"))
+    assert {name: found.pop(name) for name in FOREIGN} == FOREIGN
+    listed = {file["path"] for file in told["files"]}
+    for name, data in found.items():
+        assert name in listed
+        assert data in (exports.old.get(name), exports.new.get(name), b"old" if name == GONE["path"] else None), name
+
+
+def check_that_it_completes(build: Build, folder: Path, exports: Exports) -> None:
+    """The same command again gives the new export, whole, and leaves what is not ours."""
+    assert export(build, NEW, folder)[0] == 0
+    assert contents(folder) == {**exports.new, **FOREIGN}
+    assert sorted(verify(folder)) == [f"{name}: was not written by an export." for name in sorted(FOREIGN)]
+    assert sorted(path.name for path in folder.glob(".*")) == [".probesheets.lock"]
+
+
+@pytest.fixture(scope="module")
+def seconds(built_sample: Build, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long an export takes once everything is imported."""
+    from tests.trust.conftest import Child
+
+    child = Child(built_sample, NEW, "export", "--out", str(tmp_path_factory.mktemp("timed")))
+    begun = time.monotonic()
+    child.go()
+    assert child.end()[0] == 0
+    return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("moment", range(50))
+def test_killed_at_a_random_moment(
+    moment: int, built_sample: Build, folder: Path, exports: Exports, seconds: float, start: Starter
+) -> None:
+    child = start(built_sample, NEW, "export", "--out", str(folder))
+    delay = random.Random(moment).uniform(0, seconds)
+    child.go()
+    time.sleep(delay)
+    child.process.kill()
+    assert child.end()[0] in (-signal.SIGKILL, 0)
+    check_nothing_is_half_written(folder, exports)
+    check_that_it_completes(built_sample, folder, exports)
+
+
+@pytest.mark.parametrize("rename", [1, 2, 3, 8, 15, 19, 20])
+def test_killed_while_files_get_their_names(
+    rename: int, built_sample: Build, folder: Path, exports: Exports, start: Starter
+) -> None:
+    """Too short for a random moment to hit: between the old manifest and the new one."""
+    child = start(built_sample, {**NEW, "KILL_AT_RENAME": str(rename)}, "export", "--out", str(folder))
+    child.go()
+    assert child.end()[0] == -signal.SIGKILL
+    check_nothing_is_half_written(folder, exports)
+    told = json.loads((folder / "manifest.json").read_bytes())
+    assert told.get("complete") is (rename == 1)
+    if rename > 1:
+        assert "an export was stopped" in next(verify(folder))
+    check_that_it_completes(built_sample, folder, exports)
+
+
+def test_killed_when_the_folder_is_new(built_sample: Build, tmp_path: Path, exports: Exports, start: Starter) -> None:
+    child = start(built_sample, {**NEW, "KILL_AT_RENAME": "5"}, "export", "--out", str(tmp_path / "out"))
+    child.go()
+    assert child.end()[0] == -signal.SIGKILL
+    left = contents(tmp_path / "out")
+    assert {name for name in left if left[name] != exports.new[name]} == {"manifest.json"}
+    assert export(built_sample, NEW, tmp_path / "out")[0] == 0
+    assert contents(tmp_path / "out") == exports.new
+
+
+@pytest.mark.parametrize("later", [0, 0.02, 0.05, 0.1])
+def test_interrupted(later: float, built_sample: Build, folder: Path, exports: Exports, start: Starter) -> None:
+    """Ctrl-C, some time after the export began to write."""
+    child = start(built_sample, NEW, "export", "--out", str(folder))
+    child.go()
+    send_when(child.process, lambda: any(folder.glob(".probesheets-*/*")), 0)
+    time.sleep(later)
+    child.process.send_signal(signal.SIGINT)
+    code, said = child.end()
+    assert code == 130
+    assert "Stopped" in said and "type the command again" in said and "Traceback" not in said
+    check_nothing_is_half_written(folder, exports)
+    check_that_it_completes(built_sample, folder, exports)
+
+
+# --- the disk
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own. Needs the right to mount one, which root has."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", place]
+    mounted = subprocess.run(command, capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("A full disk and a read-only one are tested on a tmpfs; to mount it needs root.")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def remount(disk: Path, options: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{options}", disk], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("spare", [0, 30, 100])
+def test_a_full_disk(spare: int, disk: Path, built_sample: Build, folder: Path, exports: Exports) -> None:
+    shutil.copytree(folder, disk / "out")
+    used = sum(-(-path.stat().st_size // 4096) * 4 for path in disk.rglob("*") if path.is_file())
+    remount(disk, f"size={used + spare}k")
+    code, said = export(built_sample, NEW, disk / "out")
+    assert code == 1
+    assert "No space left" in said and "Make room" in said
+    assert contents(disk / "out") == contents(folder)
+    remount(disk, "size=10m")
+    check_that_it_completes(built_sample, disk / "out", exports)
+
+
+def test_a_folder_that_may_not_be_written(disk: Path, built_sample: Build, folder: Path, exports: Exports) -> None:
+    """By a disk mounted read-only, since root may write into any folder."""
+    shutil.copytree(folder, disk / "out")
+    remount(disk, "ro")
+    for out in (disk / "out", disk / "new"):
+        code, said = export(built_sample, NEW, out)
+        assert code == 1
+        assert f"{out} cannot be written" in said and "choose another folder with --out" in said
+    assert sorted(verify(disk / "out"))[-1].startswith("with_links/gone")  # which only reads
+    remount(disk, "rw")
+    check_that_it_completes(built_sample, disk / "out", exports)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write into any folder")
+def test_a_folder_without_the_right_to_write(built_sample: Build, folder: Path, exports: Exports) -> None:
+    folder.chmod(0o555)
+    code, said = export(built_sample, NEW, folder)
+    folder.chmod(0o755)
+    assert code == 1 and "cannot be written" in said
+    check_that_it_completes(built_sample, folder, exports)
+
+
+def test_a_folder_where_a_file_should_go(built_sample: Build, folder: Path, exports: Exports) -> None:
+    name = next(name for name in exports.new if name.startswith("without_links/"))
+    (folder / name).unlink()
+    (folder / name / "inner").mkdir(parents=True)
+    before = contents(folder)
+    code, said = export(built_sample, NEW, folder)
+    assert code == 1 and name in said and "Move it" in said
+    assert contents(folder) == before
+    shutil.move(folder / name, folder.parent / "moved")
+    check_that_it_completes(built_sample, folder, exports)
+
+
+def test_a_file_where_a_folder_should_go(built_sample: Build, tmp_path: Path) -> None:
+    fill(tmp_path, {"without_links": b"mine"})
+    code, said = export(built_sample, NEW, tmp_path)
+    assert code == 1 and "without_links is there already" in said and "Move it" in said
+    assert contents(tmp_path) == {"without_links": b"mine"}
+
+
+@pytest.mark.parametrize("path", ["../mine.txt", "/tmp/mine.txt", "..\\mine.txt", "a/../../mine.txt", ""])
+def test_a_manifest_that_leads_out_of_the_folder(path: str, built_sample: Build, folder: Path) -> None:
+    fill(folder, {"manifest.json": _json({"files": [{**GONE, "path": path}]})})
+    fill(folder.parent, {"mine.txt": b"mine"})
+    code, said = export(built_sample, NEW, folder)
+    assert code == 1 and "is not a manifest of probesheets" in said
+    assert (folder.parent / "mine.txt").read_bytes() == b"mine"
+    assert "manifest.json" in next(verify(folder))
+
+
+# --- two at once
+
+
+def test_two_exports_into_one_folder(built_sample: Build, folder: Path, exports: Exports, start: Starter) -> None:
+    first = start(built_sample, NEW, "export", "--out", str(folder))
+    first.go()
+    send_when(first.process, lambda: any(folder.glob(".probesheets-*/*/*.xlsx")), signal.SIGSTOP)
+    code, said = export(built_sample, NEW, folder)
+    assert code == 1
+    assert "Another export is writing" in said and "Wait for it" in said
+    check_nothing_is_half_written(folder, exports)
+    first.process.send_signal(signal.SIGCONT)
+    assert first.end()[0] == 0
+    check_that_it_completes(built_sample, folder, exports)
+
+
+def test_an_export_during_a_build(built_sample: Build, folder: Path, exports: Exports, tmp_path: Path) -> None:
+    """The build holds the DuckDB file: the export says so, and works afterwards."""
+    database = tmp_path / "probesheets.duckdb"
+    shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
+    environment = {**NEW, "PROBESHEETS_DUCKDB": str(database)}
+    arguments = [command("duckdb", "dbt"), "run", "--vars", VARIABLES, "--target-path", tmp_path, "--profiles-dir", "."]
+    arguments += ["--select", "tags"]
+    building = subprocess.Popen(
+        arguments, cwd=built_sample.folder, env=os.environ | environment, stdout=subprocess.DEVNULL, text=True
+    )
+    try:
+        send_when(building, lambda: database.with_suffix(".duckdb.wal").exists(), signal.SIGSTOP)
+        code, said = export(built_sample, environment, folder)
+        assert code == 1
+        assert "cannot be read" in said and "wait for it to end" in said
+        check_nothing_is_half_written(folder, exports)
+    finally:
+        building.send_signal(signal.SIGCONT)
+    assert building.wait() == 0
+    assert export(built_sample, environment, folder)[0] == 0
+    check_that_it_completes(built_sample, folder, exports)
+
+
+def test_a_build_during_an_export(
+    built_sample: Build, folder: Path, exports: Exports, start: Starter, tmp_path: Path
+) -> None:
+    """The export holds the DuckDB file: run says so, and completes afterwards."""
+    reading = start(built_sample, NEW, "export", "--out", str(folder))
+    reading.go()
+    send_when(reading.process, lambda: any(folder.glob(".probesheets-*")), signal.SIGSTOP)
+    before = contents(folder)
+    arguments = ["run", "--vars", VARIABLES, "--out", str(tmp_path / "other")]
+    copying = [*arguments, "--source", str(built_sample.folder / "table_output.parquet")]
+    result = probesheets(built_sample.folder, built_sample.environment, *copying)
+    assert result.code == 1
+    assert "cannot be opened for writing" in result.err and "Close the program that uses it" in result.err
+    building = built_sample.probesheets(*arguments)
+    assert building.returncode == 1
+    assert "Could not set lock" in building.stdout + building.stderr and "Nothing was exported" in building.stderr
+    assert contents(folder) == before
+    reading.process.send_signal(signal.SIGCONT)
+    assert reading.end()[0] == 0
+    check_that_it_completes(built_sample, folder, exports)

@@ -1,0 +1,102 @@
+"""The database server dies: in the middle of a read, and in the middle of a build."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter.verify import verify
+from tests.build import Build, Source, build, command
+from tests.conftest import _need
+from tests.servers import PASSWORD, USER, Client
+from tests.trust.conftest import NEW, OLD, Starter, contents, send_when
+from tests.trust.server import Mortal, mortal_mariadb
+
+EXTRA = " and more" * 8_000  # 72,000 characters more in each text: more than the connection's buffers take at once
+
+
+@pytest.fixture(scope="module")
+def mortal(pytestconfig: pytest.Config) -> Iterator[Mortal]:
+    _need("mariadb", pytestconfig)
+    with mortal_mariadb() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def built_there(mortal: Mortal, sample: Source, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    made = build(tmp_path_factory.mktemp("mortal") / "p", "mariadb", sample, mortal.server)
+    assert made.returncode == 0, made.problems
+    return made
+
+
+def execute(mortal: Mortal, statement: str) -> list[tuple[object, ...]]:
+    client = Client(mortal.server.port, USER, PASSWORD)
+    try:
+        return client.execute(statement)
+    finally:
+        client.close()
+
+
+def test_the_server_dies_during_a_read(mortal: Mortal, built_there: Build, start: Starter, tmp_path: Path) -> None:
+    execute(mortal, f"update target_sample.texts set text = concat(text, '{EXTRA}')")
+    arguments = ["export", "--target", "mariadb", "--out", str(tmp_path / "out"), "--only", "with_links"]
+    first = start(built_there, OLD, *arguments)
+    first.go()
+    assert first.end()[0] == 0
+    before = contents(tmp_path / "out")
+    reading = start(built_there, NEW, *arguments)
+    reading.go()
+    answering = "select 1 from information_schema.processlist where user = 'analyst' and state = 'Writing to net'"
+    send_when(reading.process, lambda: bool(mortal.server.root.execute(answering)), signal.SIGSTOP)
+    mortal.kill()
+    reading.process.send_signal(signal.SIGCONT)
+    code, said = reading.end()
+    assert code == 1
+    assert "server stopped answering" in said and "type the command again" in said and "Traceback" not in said
+    assert contents(tmp_path / "out") == before
+    refused = start(built_there, NEW, *arguments)
+    refused.go()
+    code, said = refused.end()
+    assert code == 1 and "refuses user analyst" in said and "that the server runs" in said
+    mortal.start()
+    again = start(built_there, NEW, *arguments)
+    again.go()
+    assert again.end()[0] == 0
+    assert list(verify(tmp_path / "out")) == []
+    assert contents(tmp_path / "out").keys() == before.keys()
+
+
+def test_the_server_dies_during_a_build(mortal: Mortal, built_there: Build, tmp_path: Path) -> None:
+    """The models are half made then: nothing is exported from them, and the same command makes them whole."""
+    execute(mortal, "drop table target_sample.texts")
+    arguments = ["run", "--target", "mariadb", "--out", str(tmp_path / "out")]
+    building = subprocess.Popen(
+        [str(command("mariadb", "probesheets")), *arguments],
+        cwd=built_there.folder,
+        env=os.environ | dict(built_there.environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    watching = Client(mortal.server.port, USER, PASSWORD)
+    made = "select 1 from information_schema.tables where table_name = 'texts'"
+    deadline = time.monotonic() + 60
+    while not watching.execute(made):
+        assert time.monotonic() < deadline and building.poll() is None
+        time.sleep(0.01)
+    mortal.kill()
+    watching.close()
+    out, said = building.communicate(timeout=120)
+    assert building.returncode == 1
+    assert "dbt build failed" in said and "Nothing was exported" in said
+    assert re.search("Lost connection|Can't connect|gone away", out), out
+    assert not list(tmp_path.rglob("*.xlsx"))
+    mortal.start()
+    result = built_there.probesheets(*arguments)
+    assert result.returncode == 0, result.stdout
+    assert list(verify(tmp_path / "out")) == []
