@@ -16,12 +16,15 @@ if TYPE_CHECKING:  # what takes long to import is imported by the command that n
 
 
 class Commands(TyperGroup):
-    """Typer alone would turn Ctrl-C into exit code 1, and leave our message out."""
+    """Ctrl-C at any moment is exit code 130 and one sentence."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, RuntimeError) as error:
+            # DuckDB makes a RuntimeError of a Ctrl-C that finds it at work
+            if isinstance(error, RuntimeError) and not isinstance(error.__cause__, KeyboardInterrupt):
+                raise
             typer.echo("Stopped. Nothing was left half-written; type the command again to complete.", err=True)
             raise typer.Exit(130) from None
 

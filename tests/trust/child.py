@@ -1,7 +1,8 @@
 """The command line in a process of its own that waits for a word before it begins: faults hit the export itself.
 
 Started as `python child.py ARGUMENTS`. Says "ready" when everything is imported and begins when a line comes in. With
-KILL_AT_RENAME=n it kills itself, as SIGKILL from outside would, just before its n-th file gets its final name.
+SIGKILL_AT_RENAME=n or SIGINT_AT_RENAME=n it gets that signal, as from outside, just before its n-th file gets its final
+name.
 """
 
 import os
@@ -23,14 +24,14 @@ def _counted_replace(self: Path, target: Path) -> Path:
     if Path(target).parent == self.parent:  # inside the staging folder
         return _replace(self, target)
     _renames += 1
-    if _renames == int(os.environ["KILL_AT_RENAME"]):
-        os.kill(os.getpid(), signal.SIGKILL)
+    for sent in (signal.SIGKILL, signal.SIGINT):
+        if os.environ.get(f"{sent.name}_AT_RENAME") == str(_renames):
+            os.kill(os.getpid(), sent)
     return _replace(self, target)
 
 
 if __name__ == "__main__":
-    if "KILL_AT_RENAME" in os.environ:
-        Path.replace = _counted_replace  # type: ignore[assignment,method-assign]
+    Path.replace = _counted_replace  # type: ignore[assignment,method-assign]
     # as at a terminal: what a shell starts in the background ignores Ctrl-C, and so do its children
     signal.signal(signal.SIGINT, signal.default_int_handler)
     print("ready", flush=True)

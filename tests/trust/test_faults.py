@@ -6,6 +6,7 @@ import random
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from exporter.verify import verify
+from exporter.warehouse import DuckDB
 from tests.build import Build, command
 from tests.exporter.command import probesheets
-from tests.trust.conftest import NEW, Exports, Starter, contents, export, fill, send_when
+from tests.trust.conftest import NEW, Child, Exports, Starter, contents, export, fill, send_when
 
 FOREIGN = {"notes.txt": b"mine", "with_links/coded.xlsx": b"mine, too"}
 # a probe that is no more, so that an export has something to remove
@@ -61,8 +63,6 @@ def check_that_it_completes(build: Build, folder: Path, exports: Exports) -> Non
 @pytest.fixture(scope="module")
 def seconds(built_sample: Build, tmp_path_factory: pytest.TempPathFactory) -> float:
     """How long an export takes once everything is imported."""
-    from tests.trust.conftest import Child
-
     child = Child(built_sample, NEW, "export", "--out", str(tmp_path_factory.mktemp("timed")))
     begun = time.monotonic()
     child.go()
@@ -89,7 +89,7 @@ def test_killed_while_files_get_their_names(
     rename: int, built_sample: Build, folder: Path, exports: Exports, start: Starter
 ) -> None:
     """Too short for a random moment to hit: between the old manifest and the new one."""
-    child = start(built_sample, {**NEW, "KILL_AT_RENAME": str(rename)}, "export", "--out", str(folder))
+    child = start(built_sample, {**NEW, "SIGKILL_AT_RENAME": str(rename)}, "export", "--out", str(folder))
     child.go()
     assert child.end()[0] == -signal.SIGKILL
     check_nothing_is_half_written(folder, exports)
@@ -101,7 +101,7 @@ def test_killed_while_files_get_their_names(
 
 
 def test_killed_when_the_folder_is_new(built_sample: Build, tmp_path: Path, exports: Exports, start: Starter) -> None:
-    child = start(built_sample, {**NEW, "KILL_AT_RENAME": "5"}, "export", "--out", str(tmp_path / "out"))
+    child = start(built_sample, {**NEW, "SIGKILL_AT_RENAME": "5"}, "export", "--out", str(tmp_path / "out"))
     child.go()
     assert child.end()[0] == -signal.SIGKILL
     left = contents(tmp_path / "out")
@@ -110,19 +110,46 @@ def test_killed_when_the_folder_is_new(built_sample: Build, tmp_path: Path, expo
     assert contents(tmp_path / "out") == exports.new
 
 
-@pytest.mark.parametrize("later", [0, 0.02, 0.05, 0.1])
-def test_interrupted(later: float, built_sample: Build, folder: Path, exports: Exports, start: Starter) -> None:
-    """Ctrl-C, some time after the export began to write."""
-    child = start(built_sample, NEW, "export", "--out", str(folder))
-    child.go()
-    send_when(child.process, lambda: any(folder.glob(".probesheets-*/*")), 0)
-    time.sleep(later)
-    child.process.send_signal(signal.SIGINT)
+def check_interrupted(child: Child, build: Build, folder: Path, exports: Exports) -> None:
     code, said = child.end()
-    assert code == 130
+    assert code == 130, said
     assert "Stopped" in said and "type the command again" in said and "Traceback" not in said
     check_nothing_is_half_written(folder, exports)
-    check_that_it_completes(built_sample, folder, exports)
+    check_that_it_completes(build, folder, exports)
+
+
+def test_interrupted_while_it_reads(built_sample: Build, folder: Path, exports: Exports, start: Starter) -> None:
+    """Ctrl-C as soon as the export has begun to write."""
+    child = start(built_sample, NEW, "export", "--out", str(folder))
+    child.go()
+    send_when(child.process, lambda: any(folder.glob(".probesheets-*/*")), signal.SIGINT)
+    check_interrupted(child, built_sample, folder, exports)
+
+
+@pytest.mark.parametrize("rename", [1, 2, 8, 20])
+def test_interrupted_while_files_get_their_names(
+    rename: int, built_sample: Build, folder: Path, exports: Exports, start: Starter
+) -> None:
+    child = start(built_sample, {**NEW, "SIGINT_AT_RENAME": str(rename)}, "export", "--out", str(folder))
+    child.go()
+    check_interrupted(child, built_sample, folder, exports)
+
+
+def test_interrupted_in_a_query(built_sample: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB gives a RuntimeError of its own when Ctrl-C finds it at work."""
+    slow = "select sum(one.range * two.range) from range(1000000) as one, range(1000000) as two"
+    rows = DuckDB.rows
+    monkeypatch.setattr(DuckDB, "rows", lambda self, query: rows(self, slow if "file_stem" in query else query))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
+    ctrl_c = threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT))
+    ctrl_c.start()
+    try:
+        code, said = export(built_sample, NEW, tmp_path / "out")
+    finally:
+        ctrl_c.cancel()
+        signal.signal(signal.SIGINT, before)
+    assert (code, said) == (130, "Stopped. Nothing was left half-written; type the command again to complete.\n")
+    assert not contents(tmp_path / "out")
 
 
 # --- the disk
