@@ -9,6 +9,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from exporter.cells import LINE_POINTS, MOST_POINTS
 from exporter.charts import draw_charts, write_facts
 from exporter.figures import Figures
 
@@ -117,6 +118,8 @@ def _make_readable(sheet: Worksheet) -> None:
     for probe, *others in sheet.iter_rows(min_row=2):
         probe.data_type = "s"  # a probe that begins with = is no formula
         probe.alignment = wrapped
+        lines = -(-len(str(probe.value)) // _WIDTHS["Probe"])  # an estimate, for LibreOffice does not fit heights
+        sheet.row_dimensions[probe.row].height = min(lines * LINE_POINTS, MOST_POINTS)
         for cell in others:
             cell.alignment = top
             if isinstance(cell.value, float):
