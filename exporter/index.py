@@ -9,7 +9,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from exporter.cells import LINE_POINTS, MOST_POINTS
+from exporter.cells import LINE_POINTS
 from exporter.charts import draw_charts, write_facts
 from exporter.figures import Figures
 
@@ -22,6 +22,7 @@ HEADERS = {
 }
 DRAWN = {"drawn": "Drawn", "share": "Share drawn"}  # where the folder holds a sample
 _WIDTHS = {"Probe": 70, "Texts": 8, "Links": 8, "First date": 12, "Last date": 12, "Drawn": 8, "Share drawn": 12}
+_MOST_LINES = 4  # of a long probe: the table is to be looked through
 _MOST_LINKS = 65_000  # Excel takes 65,530 in a sheet
 
 
@@ -119,7 +120,7 @@ def _make_readable(sheet: Worksheet) -> None:
         probe.data_type = "s"  # a probe that begins with = is no formula
         probe.alignment = wrapped
         lines = -(-len(str(probe.value)) // _WIDTHS["Probe"])  # an estimate, for LibreOffice does not fit heights
-        sheet.row_dimensions[probe.row].height = min(lines * LINE_POINTS, MOST_POINTS)
+        sheet.row_dimensions[probe.row].height = LINE_POINTS * min(lines, _MOST_LINES)
         for cell in others:
             cell.alignment = top
             if isinstance(cell.value, float):
