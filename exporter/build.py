@@ -1,5 +1,6 @@
 """dbt build, in a process of its own: nothing else of this package starts dbt or knows how it is installed."""
 
+import re
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -10,12 +11,18 @@ from typing import Any
 import yaml
 
 from exporter.errors import ProbesheetsError
+from exporter.progress import Advance, Track, silent
+
+_STEP = re.compile(r"\d+ of (\d+) (\S+) (\S+)")  # a line of dbt: 3 of 78 START sql table model main.tags
 
 
-def build(root: Path, target: str, variables: str, *, quiet: bool = False, log_to_stderr: bool = False) -> None:
-    """Build and test the models without the unit tests, artifacts in target/TARGET. dbt's own lines are the progress.
+def build(
+    root: Path, target: str, variables: str, *, quiet: bool = False, log_to_stderr: bool = False, track: Track = silent
+) -> None:
+    """Build and test the models without the unit tests, artifacts in target/TARGET.
 
-    Raises ProbesheetsError if dbt or the target's adapter is missing, or if the build fails.
+    Without a `track`, dbt's own lines are the progress. Raises ProbesheetsError if dbt or the target's adapter is
+    missing, or if the build fails.
     """
     dbt_version = installed("dbt-core")
     if dbt_version is None:
@@ -24,15 +31,36 @@ def build(root: Path, target: str, variables: str, *, quiet: bool = False, log_t
         raise ProbesheetsError(missing)
     command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()"]
     command += ["--quiet"] if quiet else []
+    command += [] if sys.stdout.isatty() else ["--no-use-colors"]
     command += ["build", "--target", target, "--vars", variables]
     command += ["--target-path", f"target/{target}", "--profiles-dir", str(root)]
     if not dbt_version.startswith("1.7."):
         command += ["--exclude-resource-type", "unit_test"]
-    result = subprocess.run(command, cwd=root, check=False, stdout=2 if log_to_stderr else None)
-    if result.returncode:
+    if track is silent:
+        code = subprocess.run(command, cwd=root, check=False, stdout=2 if log_to_stderr else None).returncode
+    else:
+        code = _follow(command, root, track)
+    if code:
         raise ProbesheetsError(
             "dbt build failed; its messages above say where. Nothing was exported: earlier files are as they were."
         )
+
+
+def _follow(command: list[str], root: Path, track: Track) -> int:
+    """Run dbt and count its steps; its other lines are printed. Returns its exit code."""
+    advance: Advance | None = None
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stdout or ():
+                if not (step := _STEP.search(line)):
+                    print(line, end="", file=sys.stderr)
+                elif step[2] != "START" and step[3] != "hook:":
+                    advance = advance or track("models and tests", int(step[1]))
+                    advance(1)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode
 
 
 def read_variables(text: str) -> dict[str, Any]:

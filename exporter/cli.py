@@ -67,6 +67,7 @@ def run(
     Example: probesheets run --source outputs.csv --out sheets
     """
     from exporter.build import build, read_variables
+    from exporter.progress import progress
     from exporter.project import check_target, find_root
     from exporter.source import replace_copy
     from exporter.warehouse import database_file
@@ -79,7 +80,8 @@ def run(
         _refuse_mixture(out)
     if source:
         _say(replace_copy(database_file(root), source, experiments), quiet)
-    build(root, target, variables, quiet=quiet, log_to_stderr=as_json)
+    with progress(quiet=quiet) as track:
+        build(root, target, variables, quiet=quiet, log_to_stderr=as_json, track=track)
     _tell(_export(root, target, out, [], [], new=new, quiet=quiet), quiet, as_json)
 
 
@@ -148,13 +150,11 @@ def check(
 
 
 @app.command()
-def probes(target: Target = "duckdb") -> None:
+def probes(target: Target = "duckdb", as_json: Json = False) -> None:
     """List the probes: texts, links, first and last date.
 
     Example: probesheets probes
     """
-    import pandas as pd
-
     from exporter.project import Project, find_root
     from exporter.selection import read_probes
     from exporter.warehouse import open_warehouse
@@ -166,6 +166,11 @@ def probes(target: Target = "duckdb") -> None:
         rows = read_probes(project, warehouse)
     finally:
         warehouse.close()
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
+        return
+    import pandas as pd
+
     frame = pd.DataFrame(rows, columns=["text_count", "link_count", "first_date", "last_date", "probe"], dtype=object)
     frame = frame.rename(columns=lambda name: name.replace("_count", "s").replace("_", " "))
     frame["probe"] = [text if len(text) <= 100 else text[:99] + "…" for text in frame["probe"]]
@@ -179,6 +184,8 @@ def verify(
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="Compare every cell with this target's models, too.")
     ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
     """Read the spreadsheets of a folder again and compare them with what was exported.
 
@@ -195,18 +202,23 @@ def verify(
     project = Project(root, target) if root and target else None
     warehouse = open_warehouse(target, root) if root and target else None
     try:
-        with progress(quiet=False) as track:
+        with progress(quiet=quiet) as track:
             found = list(islice(differences(folder, project, warehouse, track), MOST_DIFFERENCES + 1))
     finally:
         if warehouse:
             warehouse.close()
-    for difference in found[:MOST_DIFFERENCES]:
-        typer.echo(difference)
-    if len(found) > MOST_DIFFERENCES:
-        _say(f"There are more than these {MOST_DIFFERENCES} differences.")
+    listed, more = found[:MOST_DIFFERENCES], len(found) > MOST_DIFFERENCES
+    if as_json:
+        typer.echo(json.dumps({"folder": str(folder), "differences": listed, "more": more}, ensure_ascii=False))
+    else:
+        for difference in listed:
+            typer.echo(difference)
+    if more:
+        _say(f"There are more than these {MOST_DIFFERENCES} differences.", quiet)
     if found:
         sys.exit(1)
-    typer.echo(f"{folder}: every file is as it was exported" + (f", every cell as in {target}." if target else "."))
+    if not as_json and not quiet:
+        typer.echo(f"{folder}: every file is as it was exported" + (f", every cell as in {target}." if target else "."))
 
 
 def _check_source(target: str, source: str | None, experiments: Path | None) -> None:

@@ -19,7 +19,7 @@ from exporter.source import OUTPUT_COLUMNS, replace_copy
 from tests.build import command, make_project, run
 
 TIMES = int(os.environ.get("PROBESHEETS_FUZZ", "1"))
-FILES, RUNS = 200 * TIMES, 1 + TIMES  # 1 + TIMES: a whole run takes long
+FILES, RUNS = 200 * TIMES, 10 * TIMES
 Row = Any  # a list of texts, or a tuple of the database
 
 TEXTS = [
