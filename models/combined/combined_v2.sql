@@ -5,7 +5,9 @@ select
     texts.output_id as text_id,
     texts.root_id,
     texts.experiment_id,
-    texts.probe,
+    names.probe,
+    texts.probe as probe_text,
+    names.probe_key,
     dates.date,
     dates.date_text,
     {{ month_name("dates.date") }} as month,
@@ -13,4 +15,6 @@ select
     texts.content as text
 from chosen
 inner join {{ ref("stg_table_output") }} as texts on chosen.text_id = texts.output_id
+inner join
+    {{ ref("probe_names") }} as names on {{ sha256_hex("coalesce(texts.probe, '')") }} = names.probe_key
 left join {{ ref("dates") }} as dates on chosen.output_id = dates.output_id

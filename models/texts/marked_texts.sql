@@ -10,7 +10,8 @@ with
             date_text,
             date_match,
             month,
-            {{ sha256_hex("coalesce(probe, '')") }} as probe_key,
+            probe,
+            probe_key,
             {{ clean("coalesce(text, '')") }} as clean_text
         from {{ ref("combined", v=2) }} {{ computed_once() }}
     ),
@@ -18,7 +19,6 @@ with
     compared as (
         select
             cleaned.*,
-            names.probe,
             names.file_stem,
             names.clean_probe,
             names.flat_probe,

@@ -162,8 +162,9 @@ def models(rows: Sequence[Row], extra_tags: Sequence[str], extra_columns: Sequen
         found = day(stored_date)
         dated = {"date": found, "date_match": match, "month": month_name(found)}
         same = {name: row[name] for name in ("root_id", "experiment_id")}
-        combined[row["id"]] = same | dated | {"probe": row["probe"], "date_text": stored_date, "text": row["content"]}
         shown = shown_probe(row["probe"])
+        stored = {"probe_text": row["probe"], "date_text": stored_date, "text": row["content"]}
+        combined[row["id"]] = same | dated | stored | {"probe": shown}
         if not clean(row["content"]):
             left_out[row["id"]] = same | {"tag": "trimmed", "probe": shown, "reason": "blank text"}
             continue

@@ -59,7 +59,7 @@ def test_every_difference_between_v1_and_v2_is_explained(engine: str, source: So
     build = built(engine, source)
     v1 = set(build.rows("combined_v1", COLUMNS))
     v2_rows = build.by_key(
-        "combined_v2", "text_id", ("root_id", "experiment_id", "probe", "month", "text", "date_match")
+        "combined_v2", "text_id", ("root_id", "experiment_id", "probe_text", "month", "text", "date_match")
     )
     v2 = {text_id: tuple(row.values())[:5] for text_id, row in v2_rows.items()}
     reasons: Counter[str] = Counter()
