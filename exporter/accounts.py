@@ -41,6 +41,7 @@ def check_accounts(
         "links": accounts["links"],
         "left_out": {"blank text": accounts["blank_texts"], "no text row": accounts["raw_rows_without_text"]},
         "dates_not_understood": accounts["dates_not_understood"],
+        "texts_too_long_for_links": accounts["texts_too_long_for_links"],
         "raw_rows": accounts["raw_rows"],
         "rows_of_unused_tags": {tag: count for tag, count in unused.items() if count},
         "cells_shortened": sum(file.shortened for files, _ in written.values() for file in files),

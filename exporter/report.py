@@ -52,7 +52,7 @@ class Report:
         }
 
     def message(self) -> str:
-        return "\n".join([*self.notes, self._first_line(), *self._change_lines()])
+        return "\n".join([*self.notes, self._first_line(), *self._limit_lines(), *self._change_lines()])
 
     def _first_line(self) -> str:
         written = ", ".join(f"{count:,} in {name}" for name, count in self.new.items())
@@ -72,6 +72,15 @@ class Report:
             f"with {totals['links']:,} links; {left_out:,} rows left out, "
             f"{totals['dates_not_understood']:,} dates not understood."
         )
+
+    def _limit_lines(self) -> list[str]:
+        """What a text or a cell was too long for, where there is such a one."""
+        counted = {
+            "texts_too_long_for_links": "texts have a run of more than 32,767 characters without a space, in which no "
+            "links were looked for.",
+            "cells_shortened": "cells were too long and end in …",
+        }
+        return [f"{self.totals[name]:,} {said}" for name, said in counted.items() if self.totals[name]]
 
     def _change_lines(self) -> list[str]:
         lines = [

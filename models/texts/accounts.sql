@@ -28,6 +28,10 @@ with
         from {{ ref("texts") }}
     ),
 
+    unsearched as (
+        select count(*) as texts_too_long_for_links from {{ ref("marked_texts") }} where links_too_long
+    ),
+
     reasons as (
         select
             sum(case when reason = 'blank text' then 1 else 0 end) as blank_texts,
@@ -45,10 +49,12 @@ select
         "raw_rows_without_text",
         "links",
         "dates_not_understood",
+        "texts_too_long_for_links",
     ] %}
         cast(coalesce({{ name }}, 0) as {{ integer_type() }}) as {{ name }}{{ ',' if not loop.last }}
     {%- endfor %}
 from source_rows
 cross join raw_rows_with_text
 cross join delivered
+cross join unsearched
 cross join reasons

@@ -66,5 +66,6 @@ select
     is_blank,
     starts_with_probe,
     {{ sha256_hex("concat(file_stem, ' ', text)") }} as text_key,
+    {{ links_too_long("text") }} as links_too_long,
     {{ mark_links("text") }} as marked_text
 from split

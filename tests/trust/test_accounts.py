@@ -1,6 +1,7 @@
 """The accounts of an export: what comes out is what went in, and where it is not, the export fails."""
 
 import json
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ import duckdb
 import pytest
 
 from tests.build import Build, Source
+from tests.conftest import Builder
 from tests.exporter.test_export import sheet
 from tests.trust.conftest import NEW, export
 
@@ -51,6 +53,20 @@ def test_tags_that_look_alike_are_counted_together(built_sample: Build, tmp_path
     assert export(built_sample, {**NEW, "PROBESHEETS_DUCKDB": str(database)}, tmp_path / "out")[0] == 0
     told = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert told["totals"]["rows_of_unused_tags"] == {"Date": 1, "Trimmed": 1, "full": 25, "trimmed": 7}
+
+
+def test_what_was_too_long_is_said(built: Builder, generated: Source, engine: str, tmp_path: Path) -> None:
+    """The run's length is counted here by Python, in the texts that the models hold."""
+    build = built(engine, generated)
+    runs = [re.split("[ \n\u3001\u3002\uff0c]", text) for (text,) in build.rows("texts", ["text"])]
+    too_long = [
+        text for text in runs if any(len(run) > 32_767 and ("." in run or ":/" in run or "…" in run) for run in text)
+    ]
+    result = build.probesheets("export", "--target", engine, "--only", "links", "--out", str(tmp_path / "out"))
+    assert result.returncode == 0, result.stderr
+    told = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert told["totals"]["texts_too_long_for_links"] == len(too_long) > 3
+    assert f"{len(too_long)} texts have a run of more than 32,767 characters" in result.stderr
 
 
 TAMPERED = {
