@@ -39,7 +39,7 @@
   {# 3. Words with a dot inside. They are taken whole (an address and its @, too) from a character that is no part
      of one, so that later patterns need not look around. #}
   {% set in_word = '_@+' ~ word %}
-  {% set dotted_word = '([^-.#$' ~ in_word ~ mark.scheme ~ mark.inner_scheme ~ '])'
+  {% set dotted_word = '([^-.#$%' ~ in_word ~ mark.scheme ~ mark.inner_scheme ~ '])'
     ~ '([-' ~ in_word ~ '][-.' ~ in_word ~ ']*[.])([-' ~ in_word ~ ']{2,})' %}
 
   {# 4. Their last labels: a mark behind the top-level domains, taken back behind an English word without a path.
@@ -47,7 +47,7 @@
   {% set tld = top_level_domains() %}
   {% set known_label = mark.last_label ~ '(' ~ any_of(tld.plain + tld.words) ~ ')' ~ mark.host_end %}
   {% set known_capitals = mark.last_label ~ '(' ~ any_of((tld.plain + tld.words) | map('upper')) ~ ')' ~ mark.host_end %}
-  {% set english_word = mark.last_label ~ '(' ~ any_of(tld.words) ~ '|' ~ any_of(tld.words | map('upper')) ~ ')'
+  {% set english_word = mark.last_label ~ '(' ~ any_of(tld.words) ~ '|' ~ any_of((tld.words + tld.capitals) | map('upper')) ~ ')'
     ~ mark.known ~ mark.host_end ~ '([^/])' %}
 
   {# 5. The links. Parts of one: #}
@@ -69,11 +69,11 @@
     0x3000, 0xA4CF, 0xAC00, 0xFB00, 0xFE30, 0xFFEF, 0x10000, 0x10FFFF) %}
   {% set round = in_bracket ~ '()]*' %}
   {% set pair = '(?:' ~ [
-    '[(]' ~ round ~ '(?:[(]' ~ round ~ '[)]' ~ round ~ '){0,2}[)]',
+    '[(]' ~ round ~ '(?:[(]' ~ round ~ '[)]' ~ round ~ '){0,4}[)]',
     mark.open ~ in_bracket ~ mark.open ~ mark.close ~ ']*' ~ mark.close,
     '[{]' ~ in_bracket ~ '{}]*[}]',
   ] | join('|') ~ ')' %}
-  {% set path = '(?:[/?#][' ~ path_character ~ ']*(?:' ~ pair ~ '[' ~ path_character ~ ']*){0,8})?' %}
+  {% set path = '(?:[/?#][' ~ path_character ~ ']*(?:' ~ pair ~ '[' ~ path_character ~ ']*){0,16})?' %}
   {# Labels before the last one; eight are enough for a host without a scheme. #}
   {% set labels = '(?:[' ~ word ~ '][-' ~ word ~ ']*[.]){1,8}' ~ mark.last_label %}
   {% set short_path = '/' ~ mark.slash_host ~ '?[' ~ alnum ~ ']+'

@@ -1,7 +1,8 @@
 {#
-  The last labels that make a bare host (no http://, no www.) a link. Edit the two lists here.
+  The last labels that make a bare host (no http://, no www.) a link. Edit the lists here.
   plain: a link with or without a path: example.com, example.org/about
   words: English words and abbreviations, and endings of file names; a link only with a path: t.me/name, not to.me
+  capitals: of the plain ones, those that are English abbreviations in capitals: example.tv is a link, live.TV is none
 #}
 {% macro top_level_domains() %}
   {{ return({
@@ -11,6 +12,9 @@
       'es', 'eu', 'fi', 'fm', 'fr', 'ge', 'gh', 'gl', 'gr', 'hk', 'hu', 'io', 'ir', 'jp', 'ke', 'kr', 'kz', 'lk',
       'lu', 'lv', 'ly', 'mx', 'ng', 'nl', 'nz', 'pe', 'pk', 'pt', 'ro', 'ru', 'sa', 'se', 'sg', 'si', 'sk', 'tk',
       'tr', 'tv', 'tw', 'ua', 'ug', 'uk', 'uy', 'vn', 'ws', 'za',
+    ],
+    'capitals': [
+      'ac', 'ai', 'ar', 'ca', 'co', 'eu', 'fm', 'ge', 'hk', 'io', 'net', 'nz', 'pe', 'pt', 'sa', 'tv', 'uk',
     ],
     'words': [
       'al', 'am', 'as', 'at', 'be', 'by', 'cc', 'do', 'gg', 'hr', 'id', 'ie', 'il', 'im', 'in', 'is', 'it', 'la',

@@ -9,13 +9,13 @@
 {% macro default__without_links(marked) %}{{ return(tidy_spaces(links_as_spaces(marked))) }}{% endmacro %}
 
 {# MariaDB's regexp_replace is quadratic in the matches, and MySQL's stops at some 300,000: a long text goes in pieces. #}
-{% macro mariadb__without_links(marked) %}
+{% macro mariadb__without_links(marked, longest=8192) %}
   {% set piece = without_text_marks(links_as_spaces(exact_text('pieces.piece'))) %}
-  {{ return(tidy_spaces('case when char_length(' ~ marked ~ ') <= 32767 then ' ~ links_as_spaces(marked)
+  {{ return(tidy_spaces('case when char_length(' ~ marked ~ ') <= ' ~ longest ~ ' then ' ~ links_as_spaces(marked)
     ~ ' else ' ~ joined_pieces(marked, piece) ~ ' end')) }}
 {% endmacro %}
 
-{% macro mysql__without_links(marked) %}{{ return(mariadb__without_links(marked)) }}{% endmacro %}
+{% macro mysql__without_links(marked) %}{{ return(mariadb__without_links(marked, 32767)) }}{% endmacro %}
 
 
 {# With the spaces beside a link, which leaves little to tidy. #}

@@ -1,3 +1,4 @@
+{{ config(post_hook="{{ add_index('text_id') }}") }}
 -- One row per text row, with the date that belongs to it. Linear in the rows of the source.
 with chosen as ({{ choose_by_depth(var("date_tag")) }})
 

@@ -1,3 +1,4 @@
+{{ config(post_hook="{{ add_index('file_stem') }}") }}
 -- One row per probe that has texts: what is in its spreadsheets.
 with
     counted as (
