@@ -1,5 +1,6 @@
 """dbt build, in a process of its own: nothing else of this package starts dbt or knows how it is installed."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,19 +11,23 @@ from typing import Any
 
 import yaml
 
-from exporter.errors import ProbesheetsError
+from exporter.errors import ProbesheetsError, near
 from exporter.progress import Advance, Track, silent
 
-_STEP = re.compile(r"\d+ of (\d+) (\S+) (\S+)")  # a line of dbt: 3 of 78 START sql table model main.tags
+# of a variable: what is taken, as it is called, an example
+_KINDS: dict[type, tuple[tuple[type, ...], str, str]] = {
+    list: ((list,), "a list", "[name]"),
+    bool: ((bool,), "true or false", "false"),
+    str: ((str, int, float), "a text", "name"),
+}
+_STEP = re.compile(r"\S+ +\d+ of (\d+) (\S+) (\S+)")  # a line of dbt: 3 of 78 START sql table model main.tags
 
 
-def build(
-    root: Path, target: str, variables: str, *, quiet: bool = False, log_to_stderr: bool = False, track: Track = silent
-) -> None:
+def build(root: Path, target: str, variables: str, *, quiet: bool = False, track: Track = silent) -> None:
     """Build and test the models without the unit tests, artifacts in target/TARGET.
 
-    Without a `track`, dbt's own lines are the progress. Raises ProbesheetsError if dbt or the target's adapter is
-    missing, or if the build fails.
+    Without a `track`, dbt's own lines are the progress, on stderr. Raises ProbesheetsError if dbt or the target's
+    adapter is missing, or if the build fails.
     """
     dbt_version = installed("dbt-core")
     if dbt_version is None:
@@ -31,49 +36,71 @@ def build(
         raise ProbesheetsError(missing)
     command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()"]
     command += ["--quiet"] if quiet else []
-    command += [] if sys.stdout.isatty() else ["--no-use-colors"]
+    command += [] if sys.stderr.isatty() else ["--no-use-colors"]
     command += ["build", "--target", target, "--vars", variables]
     command += ["--target-path", f"target/{target}", "--profiles-dir", str(root)]
     if not dbt_version.startswith("1.7."):
         command += ["--exclude-resource-type", "unit_test"]
-    if track is silent:
-        code = subprocess.run(command, cwd=root, check=False, stdout=2 if log_to_stderr else None).returncode
-    else:
-        code = _follow(command, root, track)
-    if code:
+    if _run(command, root, track):
+        hint = (
+            ""
+            if target == "duckdb"
+            else f" What is missing on a server, this says: probesheets check --target {target}"
+        )
         raise ProbesheetsError(
-            "dbt build failed; its messages above say where. Nothing was exported: earlier files are as they were."
+            "dbt build failed; its messages above say where. Nothing was exported: earlier files are as they were." + hint
         )
 
 
-def _follow(command: list[str], root: Path, track: Track) -> int:
-    """Run dbt and count its steps; its other lines are printed. Returns its exit code."""
+def _run(command: list[str], root: Path, track: Track) -> int:
+    """Run dbt, and return its exit code. With a `track`, its steps are counted and only its other lines are shown.
+
+    In a session of its own: Ctrl-C reaches this process alone, which then ends dbt, without dbt's own traceback.
+    """
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker"}
     advance: Advance | None = None
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        cwd=root,
+        env=environment,
+        stdout=2 if track is silent else subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
         try:
             for line in process.stdout or ():
-                if not (step := _STEP.search(line)):
+                if not (step := _STEP.match(line)):
                     print(line, end="", file=sys.stderr)
                 elif step[2] != "START" and step[3] != "hook:":
                     advance = advance or track("models and tests", int(step[1]))
                     advance(1)
+            return process.wait()
         except BaseException:
             process.kill()
             raise
-    return process.returncode
 
 
-def read_variables(text: str) -> dict[str, Any]:
-    """The variables of --vars. Raises ProbesheetsError if they are not a YAML mapping."""
+def read_variables(root: Path, text: str) -> dict[str, Any]:
+    """All variables: those of dbt_project.yml, or as --vars has them.
+
+    Raises ProbesheetsError if `text` is not a YAML mapping of variables that the project has, each of its kind.
+    """
+    defaults = dict(yaml.safe_load((root / "dbt_project.yml").read_text(encoding="utf-8"))["vars"])
     try:
-        variables = yaml.safe_load(text)
+        given = yaml.safe_load(text)
     except yaml.YAMLError:
-        variables = None
-    if not isinstance(variables, dict):
+        given = None
+    if not isinstance(given, dict):
         raise ProbesheetsError(
             f"--vars {text!r} is not a YAML mapping. Write it like: --vars '{{extra_tags: [author]}}'"
         )
-    return variables
+    for name, value in given.items():
+        if name not in defaults:
+            raise ProbesheetsError(f"There is no variable {name!r}. {near(str(name), defaults)}")
+        taken, kind, example = _KINDS[type(defaults[name])]
+        if not isinstance(value, taken):
+            raise ProbesheetsError(f"--vars: {name} must be {kind}, as in --vars '{{{name}: {example}}}'")
+    return defaults | given
 
 
 def installed(package: str) -> str | None:

@@ -19,13 +19,14 @@ from exporter.source import EXPERIMENT_COLUMNS, OUTPUT_COLUMNS, replace_copy
 from exporter.survey import EXAMPLES, Survey, server_version, survey
 from exporter.warehouse import DuckDB, Server, Warehouse, database_file, schemas
 
-_OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0)}
+_OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0, 17)}
 # fmt: off
 TAKEN = (  # by columns of the model texts
     "record_id", "text_id", "root_id", "experiment_id", "model_name", "probe", "file_stem", "date", "date_text",
     "date_match", "month", "text", "starts_with_probe", "link_count", "duplicate_of",
 )
 # fmt: on
+_NAME = re.compile(r'[^!^&<.:#"`\s](?:[^"`\n\t]{0,61}[^"`\s])?')  # of a column, as macros/check_names.sql has it
 _TAGS = 8  # that are listed
 
 
@@ -49,12 +50,10 @@ class Finding:
 
 
 def check(
-    root: Path, target: str, source: str | None, experiments: Path | None, variables: Mapping[str, Any]
+    root: Path, target: str, source: str | None, experiments: Path | None, settings: Mapping[str, Any]
 ) -> list[Finding]:
-    """Look at versions, source, tags, dates, probes and rights."""
-    defaults = yaml.safe_load((root / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
-    settings = {**defaults, **variables}
-    findings = list(_versions(target))
+    """Look at versions, source, tags, dates, probes and rights; `settings` are the project's variables."""
+    findings = [*_versions(target), *_check_names(settings, _headers(root))]
     try:
         if target == "duckdb":
             findings += _check_copy(root, source, experiments, settings)
@@ -107,7 +106,10 @@ def _check_server(target: str, settings: Mapping[str, Any]) -> Iterator[Finding]
     with closing(Server(target)) as server:
         stated = server_version(server)
         name = "MariaDB" if "mariadb" in stated.lower() else "MySQL"
-        if tuple(map(int, re.findall("[0-9]+", stated)[:2])) < _OLDEST[name]:
+        if name.lower() != target:
+            yield Finding("STOP", f"The server is {name} {stated}.", f"Type --target {name.lower()} instead.")
+            return
+        if tuple(map(int, re.findall("[0-9]+", stated)[:3])) < _OLDEST[name]:
             needed = ".".join(map(str, _OLDEST[name]))
             todo = "Read it into DuckDB instead: probesheets run --source mysql://user@host:port/schema"
             yield Finding("STOP", f"The server is {name} {stated}; building on it needs {name} {needed}.", todo)
@@ -147,7 +149,6 @@ def _check_content(
     if missing := [name for name in needed if name not in found]:
         yield Finding("STOP", f"table_output has no column {', '.join(missing)}.", f"Found: {', '.join(found[:30])}")
         return
-    yield from _check_names(settings)
     if any(name not in _columns(warehouse, experiment) for name in EXPERIMENT_COLUMNS):
         yield Finding(
             "look", "There is no table_experiment: model names stay empty.", "A file of it: --experiments FILE"
@@ -159,11 +160,34 @@ def _check_content(
         yield from _check_probes(counts)
 
 
-def _check_names(settings: Mapping[str, Any]) -> Iterator[Finding]:
-    names = [str(name).lower() for name in [*settings["extra_tags"], *settings["extra_columns"]]]
-    if taken := [name for name in names if name in TAKEN or names.count(name) > 1]:
-        text = f"extra_tags or extra_columns: the name {taken[0]} is taken."
-        yield Finding("STOP", text, f"The columns of texts are: {', '.join(TAKEN)}.")
+def _headers(root: Path) -> set[str]:
+    """The headers, letters and digits alone, of all kinds of spreadsheet that have the extra columns, too."""
+    headers = {"id"}
+    for file in (root / "models" / "exports").glob("*.yml"):
+        for exposure in yaml.safe_load(file.read_text(encoding="utf-8")).get("exposures", []):
+            columns = exposure.get("config", {}).get("meta", {}).get("columns", [])
+            if any("more" in column for column in columns):
+                headers |= {_letters(column.get("header", column["name"])) for column in columns if "name" in column}
+    return headers
+
+
+def _letters(header: str) -> str:
+    return re.sub("[^0-9a-z]", "", header.lower()) or header
+
+
+def _check_names(settings: Mapping[str, Any], headers: set[str]) -> Iterator[Finding]:
+    names = [str(name) for name in [*settings["extra_tags"], *settings["extra_columns"]]]
+    lower = [name.lower() for name in names]
+    for name in names:
+        if not _NAME.fullmatch(name):
+            todo = "1 to 63 characters on one line, no quotation mark, not beginning with one of ! ^ & < . : #"
+            yield Finding("STOP", f"extra_tags or extra_columns: {name!r} cannot be the name of a column.", todo)
+        elif name.lower() in TAKEN or lower.count(name.lower()) > 1:
+            text = f"extra_tags or extra_columns: the name {name} is taken."
+            yield Finding("STOP", text, f"The columns of texts are: {', '.join(TAKEN)}.")
+        elif _letters(name) in headers:
+            text = f"extra_tags or extra_columns: the name {name} is a header of the spreadsheets."
+            yield Finding("STOP", text, f"Taken, whatever the case and punctuation: {', '.join(sorted(headers))}.")
 
 
 def _check_tags(counts: Survey, text_tag: str, date_tag: str, extra: list[str]) -> Iterator[Finding]:

@@ -75,13 +75,12 @@ def run(
     root = find_root(Path.cwd())
     check_target(target)
     _check_source(target, source, experiments)
-    read_variables(variables)
-    if not new:
-        _refuse_mixture(out)
+    settings = read_variables(root, variables)
+    _refuse_mixture(out, new)
     if source:
-        _say(replace_copy(database_file(root), source, experiments), quiet)
+        _say(replace_copy(database_file(root), source, experiments, str(settings["text_tag"])), quiet)
     with progress(quiet=quiet) as track:
-        build(root, target, variables, quiet=quiet, log_to_stderr=as_json, track=track)
+        build(root, target, variables, quiet=quiet, track=track)
     _tell(_export(root, target, out, [], [], new=new, quiet=quiet), quiet, as_json)
 
 
@@ -138,7 +137,7 @@ def check(
     root = find_root(Path.cwd())
     check_target(target)
     _check_source(target, source, experiments)
-    findings = find(root, target, source, experiments, read_variables(variables))
+    findings = find(root, target, source, experiments, read_variables(root, variables))
     failing = any(finding.fails for finding in findings)
     if as_json:
         typer.echo(json.dumps([finding.as_json() for finding in findings], ensure_ascii=False, indent=1))
@@ -242,14 +241,15 @@ def _sample(size: int | None, per: str | None, seed: str | None) -> "Sample | No
     return Sample(size, per == "month", seed or "0")
 
 
-def _refuse_mixture(out: Path) -> None:
+def _refuse_mixture(out: Path, new: bool) -> None:
     """Before a build that takes minutes: a folder that the export after it would refuse."""
     from exporter.batches import refuse_mixture
-    from exporter.folder import MANIFEST, open_folder
+    from exporter.folder import open_folder
 
-    if (out / MANIFEST).is_file():
+    if out.exists():
         with open_folder(out) as folder:
-            refuse_mixture(folder, None, complete=True)
+            if not new:
+                refuse_mixture(folder, None, complete=True)
 
 
 def _export(

@@ -21,11 +21,22 @@ _ROWS_AT_ONCE = 20_000
 _DELIMITERS = (",", ";", "\t", "|")
 
 
-def replace_copy(database: Path, source: str, experiments: Path | None) -> str:
+def replace_copy(database: Path, source: str, experiments: Path | None, text_tag: str | None = None) -> str:
     """Replace the raw copy in the file `database`, whole or not at all, and say in one line what was read.
 
-    `source` is a path or `mysql://user@host:port/schema`. Raises ProbesheetsError for anything wrong with it.
+    `source` is a path or `mysql://user@host:port/schema`; some row must have the `text_tag`, if one is given. Raises
+    ProbesheetsError for anything wrong with it.
     """
+    try:
+        return _replace_copy(database, source, experiments, text_tag)
+    except (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException) as error:
+        raise ProbesheetsError(
+            f"{database} cannot be written: {_secretless(str(error)).splitlines()[0]}\n"
+            "The copy that was there is as it was. Make room, or name another file in PROBESHEETS_DUCKDB."
+        ) from None
+
+
+def _replace_copy(database: Path, source: str, experiments: Path | None, text_tag: str | None) -> str:
     with _connect(database) as connection:
         connection.begin()
         if "://" in source:
@@ -38,6 +49,8 @@ def replace_copy(database: Path, source: str, experiments: Path | None) -> str:
             _incoming_from_file(connection, experiments, "incoming_experiment", EXPERIMENT_COLUMNS)
             loaded_experiments = True
         rows = _keep(connection, "incoming_output", "table_output", source)
+        if text_tag is not None:
+            _check_text_tag(connection, source, text_tag)
         connection.execute("drop table if exists main.table_experiment")
         if loaded_experiments:
             _keep(connection, "incoming_experiment", "table_experiment", str(experiments or source))
@@ -63,7 +76,8 @@ def _incoming_from_file(
 ) -> None:
     """Create the temporary `table` with every column of the file as text."""
     if not path.is_file():
-        raise ProbesheetsError(f"{path} is not a file. --source and --experiments take a CSV or a Parquet file.")
+        what = "is a folder" if path.is_dir() else f"is not a file (looked for {path.absolute()})"
+        raise ProbesheetsError(f"{path} {what}. --source and --experiments take a CSV or a Parquet file.")
     if path.stat().st_size == 0:
         raise ProbesheetsError(f"{path} is empty. It should hold the columns {', '.join(required)}.")
     batches = _parquet_batches(path) if path.suffix.lower() in (".parquet", ".pq") else _csv_batches(path, required)
@@ -110,9 +124,16 @@ def _csv_batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.RecordBat
                 line = reader.line_num
                 yield _batch(header, [row for row in rows if row])
     except UnicodeDecodeError as error:
-        raise ProbesheetsError(
-            f"{path} is not UTF-8 (byte 0x{error.object[error.start]:02X} after line {line}). Save it as UTF-8."
-        ) from None
+        with path.open("rb") as stream:
+            workbook = stream.read(2) == b"PK"
+        what = (
+            "is an Excel workbook, not a CSV file"
+            if workbook
+            else f"is not UTF-8 (byte 0x{error.object[error.start]:02X} after line {line})"
+        )
+        raise ProbesheetsError(f"{path} {what}. Save it as UTF-8, in Excel: Save as, CSV UTF-8.") from None
+    except OSError as error:
+        raise ProbesheetsError(f"{path} cannot be read: {error.strerror or error}.") from None
     except (csv.Error, StopIteration) as error:
         raise ProbesheetsError(
             f"{path} is not a proper CSV file, after line {line}: {error}. "
@@ -144,17 +165,24 @@ def _check_columns(path: Path, found: list[str], required: tuple[str, ...]) -> N
 
 def _incoming_from_server(connection: duckdb.DuckDBPyConnection, url: str) -> bool:
     """Copy both tables as text, all rows, filtering nothing; true if there is a table_experiment."""
-    place = urlsplit(url)
-    schema = unquote(place.path.strip("/"))
+    if ":" in url.partition("://")[2].rpartition("@")[0]:
+        raise ProbesheetsError("Leave the password out of --source, where others can see it: set PROBESHEETS_PASSWORD.")
+    try:
+        place = urlsplit(url)
+        schema, port = unquote(place.path.strip("/")), place.port or 3306
+    except ValueError:
+        place, schema, port = urlsplit(""), "", 0
     if place.scheme != "mysql" or not place.hostname or not schema:
         raise ProbesheetsError(
             f"--source {_without_password(url)} is not understood. Give a file, or mysql://user@host:port/schema."
         )
-    if place.password:
-        raise ProbesheetsError("Leave the password out of --source, where others can see it: set PROBESHEETS_PASSWORD.")
     try:
-        _attach(connection, place, schema)
+        _attach(connection, place, port, schema)
         found = _server_columns(connection, schema, "table_output")
+        if not found:
+            raise ProbesheetsError(
+                f"{_without_password(url)}: there is no table_output in {schema}, or the user may not read it."
+            )
         _check_columns(Path(f"{schema}.table_output"), found, OUTPUT_COLUMNS)
         _copy_table(connection, schema, "table_output", found, "incoming_output")
         experiment_columns = _server_columns(connection, schema, "table_experiment")
@@ -170,12 +198,12 @@ def _incoming_from_server(connection: duckdb.DuckDBPyConnection, url: str) -> bo
         ) from None
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, place: Any, schema: str) -> None:
+def _attach(connection: duckdb.DuckDBPyConnection, place: Any, port: int, schema: str) -> None:
     """Attach the schema read-only as `server`, the password in a secret: an error in ATTACH would repeat it."""
     _load_extension(connection)
     parts = {
         "host": place.hostname,
-        "port": str(place.port or 3306),
+        "port": str(port),
         "user": unquote(place.username or ""),
         "password": os.environ.get("PROBESHEETS_PASSWORD", ""),
         "database": schema,
@@ -218,8 +246,8 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str, 
 def _keep(connection: duckdb.DuckDBPyConnection, incoming: str, table: str, source: str) -> int:
     """Check the ids of the temporary table `incoming`, make it main.`table` with typed ids; returns its rows."""
     names = [row[0] for row in connection.execute(f"describe {incoming}").fetchall()]
-    rows = connection.execute(f"select count(*) from {incoming}").fetchone()
-    if not rows or not rows[0]:
+    [(rows,)] = connection.execute(f"select count(*) from {incoming}").fetchall()
+    if table == "table_output" and not rows:
         raise ProbesheetsError(f"{_without_password(source)}: {table} has no rows.")
     selected = []
     for name in names:
@@ -237,7 +265,19 @@ def _keep(connection: duckdb.DuckDBPyConnection, incoming: str, table: str, sour
     if faults:
         listed = ", ".join("an empty id" if value is None else f"{value} ({count} times)" for value, count in faults)
         raise ProbesheetsError(f"{_without_password(source)}: ids must not repeat or be empty: {listed}.")
-    return int(rows[0])
+    return int(rows)
+
+
+def _check_text_tag(connection: duckdb.DuckDBPyConnection, source: str, text_tag: str) -> None:
+    counted = connection.execute(
+        "select tag, count(*) from main.table_output group by tag order by 2 desc, 1"
+    ).fetchall()
+    if text_tag not in [tag for tag, _ in counted]:
+        listed = ", ".join(f"{tag} ({count})" for tag, count in counted[:20])
+        raise ProbesheetsError(
+            f"{_without_password(source)}: no row has the tag {text_tag!r}, which text_tag names. "
+            f"The tags that are there, with their rows: {listed}. Choose one: --vars '{{text_tag: ...}}'"
+        )
 
 
 def _whole_number(connection: duckdb.DuckDBPyConnection, incoming: str, name: str, source: str) -> str:
@@ -262,8 +302,9 @@ def _quoted(name: str) -> str:
 
 
 def _without_password(source: str) -> str:
-    place = urlsplit(source) if "://" in source else None
-    return source.replace(f":{place.password}@", "@", 1) if place and place.password else source
+    scheme, found, place = source.partition("://")
+    user, at, host = place.rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}{at}{host}" if found else source
 
 
 def _secretless(message: str) -> str:

@@ -11,6 +11,7 @@ from exporter.warehouse import Warehouse
 _DAY = re.compile(
     r"([1-9][0-9]{3})([-/])([0-9]{1,2})\2([0-9]{1,2})(?:[ T]|$)|([1-9][0-9]{3})([0-9]{2})([0-9]{2})(?:[ T]|$)"
 )
+_SPACES = re.compile("[ \t\n\r\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
 _ENTITIES = {
     "&lt;": "<",
@@ -97,7 +98,7 @@ def _tidy(text: str) -> str:
 
 
 def flat(text: str) -> str:
-    return " ".join(text.split())
+    return _SPACES.sub(" ", text).strip(" ")
 
 
 def is_day(content: str) -> bool:

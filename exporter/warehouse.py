@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -91,11 +91,31 @@ class DuckDB:
         self._most_memory = str(self.rows("select current_setting('memory_limit')")[0][0])
         self._connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
 
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor; what is under way when Ctrl-C comes is ended, for closing would wait for it."""
+        with closing(self._connection.cursor()) as cursor:
+            try:
+                yield cursor
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                raise ProbesheetsError(
+                    f"The models are not as this project has them: {str(error).splitlines()[0]}\nType: probesheets run"
+                ) from None
+            except (duckdb.Error, OSError) as error:  # a reader of Arrow gives an OSError
+                raise ProbesheetsError(
+                    f"DuckDB stopped reading: {str(error).splitlines()[0]}\n"
+                    "Close other programs, or set PROBESHEETS_WORKERS=1, and type the command again."
+                ) from None
+            except BaseException:
+                cursor.interrupt()
+                raise
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self._connection.cursor().execute(query).fetchall()
+        with self._cursor() as cursor:
+            return cursor.execute(query).fetchall()
 
     def batches(self, query: str) -> Iterator[pa.RecordBatch]:
-        with closing(self._connection.cursor()) as cursor:
+        with self._cursor() as cursor:
             try:
                 reader = cursor.execute(query).to_arrow_reader(BATCH_ROWS)
                 first = next(iter(reader), None)
@@ -106,17 +126,12 @@ class DuckDB:
                 first = next(iter(reader), None)
             if first is not None:
                 yield first
-                try:
-                    yield from reader
-                except duckdb.Error as error:
-                    raise ProbesheetsError(
-                        f"DuckDB stopped reading: {str(error).splitlines()[0]}\n"
-                        "Close other programs, or set PROBESHEETS_WORKERS=1, and type the command again."
-                    ) from None
+                yield from reader
 
     def columns(self, relation: str) -> list[str]:
         try:
-            return [str(row[0]) for row in self.rows(f"describe {relation}")]
+            with closing(self._connection.cursor()) as cursor:
+                return [str(row[0]) for row in cursor.execute(f"describe {relation}").fetchall()]
         except (duckdb.CatalogException, duckdb.BinderException):  # no table, or another file's name before it
             raise _not_built(relation, "duckdb") from None
 
@@ -144,6 +159,8 @@ class Server:
 
     def _open(self) -> Any:
         host, port = os.environ.get("PROBESHEETS_HOST", "127.0.0.1"), os.environ.get("PROBESHEETS_PORT", "3306")
+        if not port.isdecimal():
+            raise ProbesheetsError(f"PROBESHEETS_PORT must be a number, such as 3306, and not {port!r}.")
         user, password = os.environ.get("PROBESHEETS_USER", "probesheets"), os.environ.get("PROBESHEETS_PASSWORD", "")
         try:
             return self._connect(
@@ -155,24 +172,29 @@ class Server:
                 collation="utf8mb4_general_ci",  # the connector's own choice is not known to every MariaDB
                 autocommit=True,
             )
-        except (self._error, ValueError) as error:
+        except self._error as error:
+            silent = getattr(error, "errno", None) in (2002, 2003, 2005)  # nothing listens there, or no such host
+            what = "does not answer" if silent else f"refuses user {user}"
             raise ProbesheetsError(
-                f"The {self._target} server at {host}:{port} refuses user {user}: {error}\n"
+                f"The {self._target} server at {host}:{port} {what}: {error}\n"
                 "Check PROBESHEETS_HOST, _PORT, _USER and _PASSWORD, and that the server runs."
             ) from None
 
     @contextmanager
     def _result(self, connection: Any, query: str) -> Iterator[Any]:
         """The cursor of a query. It is unbuffered: the server keeps what has not been fetched."""
+        cursor = connection.cursor()
         try:
-            with closing(connection.cursor()) as cursor:
-                cursor.execute(query)
-                yield cursor
+            cursor.execute(query)
+            yield cursor
         except self._error as error:
             raise ProbesheetsError(
                 f"The {self._target} server stopped answering: {error}\n"
                 "The files of earlier exports are as they were. When the server runs, type the command again."
             ) from None
+        finally:
+            with suppress(self._error):  # that rows are left which nobody wants
+                cursor.close()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self._result(self._connection, query) as cursor:
@@ -192,8 +214,8 @@ class Server:
             names = [column[0] for column in cursor.description]
             types = [_arrow_type(column[1]) for column in cursor.description]
             while rows := cursor.fetchmany(BATCH_ROWS):
-                arrays = [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), types, strict=True)]
-                yield pa.RecordBatch.from_arrays(arrays, names=names)
+                columns = zip(names, types, zip(*rows, strict=True), strict=True)
+                yield pa.RecordBatch.from_arrays([_array(*column) for column in columns], names=names)
 
     def columns(self, relation: str) -> list[str]:
         try:
@@ -205,6 +227,16 @@ class Server:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _array(name: str, kind: pa.DataType, values: tuple[Any, ...]) -> pa.Array:
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        found = next(type(value).__name__ for value in values if value is not None)
+        raise ProbesheetsError(
+            f"Column {name} is of type {found}; a sheet takes text, integers and dates. Cast it in the model."
+        ) from None
 
 
 def _arrow_type(code: int) -> pa.DataType:

@@ -5,6 +5,7 @@
 {% macro prepare_source() %}
   {% if execute and flags.WHICH in ['build', 'run', 'test'] %}
     {% do check_server() %}
+    {% do check_names() %}
     {% do load_sample() %}
     {% do check_columns() %}
     {% do check_text_tag() %}
@@ -20,11 +21,15 @@
 {% macro mariadb__check_server() %}
   {% set version = run_query('select version()').columns[0].values()[0] | string %}
   {% set is_mariadb = 'mariadb' in version | lower %}
-  {% set oldest = [10, 6] if is_mariadb else [8, 0] %}
-  {% set found = modules.re.findall('[0-9]+', version)[:2] | map('int') | list %}
+  {% if is_mariadb != (target.type == 'mariadb') %}
+    {{ exceptions.raise_compiler_error("The server is " ~ ('MariaDB' if is_mariadb else 'MySQL') ~ " " ~ version
+      ~ ". Type --target " ~ ('mariadb' if is_mariadb else 'mysql') ~ " instead of --target " ~ target.type ~ ".") }}
+  {% endif %}
+  {% set oldest = [10, 6] if is_mariadb else [8, 0, 17] %}
+  {% set found = modules.re.findall('[0-9]+', version)[:3] | map('int') | list %}
   {% if found < oldest %}
     {{ exceptions.raise_compiler_error("The server is " ~ ('MariaDB ' if is_mariadb else 'MySQL ') ~ version
-      ~ "; building on a server needs MariaDB 10.6 or MySQL 8.0. Read it into DuckDB instead: "
+      ~ "; building on a server needs MariaDB 10.6 or MySQL 8.0.17. Read it into DuckDB instead: "
       ~ "probesheets run --source mysql://user@host:port/schema") }}
   {% endif %}
 {% endmacro %}
@@ -57,16 +62,13 @@
       ~ "PROBESHEETS_SOURCE_SCHEMA (now: " ~ relation.schema ~ ").") }}
   {% endif %}
   {% set found = adapter.get_columns_in_relation(relation) | map(attribute='name') | list %}
-  {% for name in ['id', 'experiment_id', 'root_id', 'tag', 'depth', 'probe', 'content'] + var('extra_columns') if name not in found %}
+  {% for name in ['id', 'experiment_id', 'root_id', 'tag', 'depth', 'probe', 'content'] + var('extra_columns') | map('string') | list if name not in found %}
     {{ exceptions.raise_compiler_error(relation ~ " has no column " ~ name ~ ". Found: " ~ found | join(', ') ~ ".") }}
   {% endfor %}
-  {% set taken = ['record_id', 'text_id', 'root_id', 'experiment_id', 'model_name', 'probe', 'file_stem', 'date', 'date_text',
-    'date_match', 'month', 'text', 'starts_with_probe', 'link_count', 'duplicate_of'] %}
-  {% for name in var('extra_tags') + var('extra_columns') %}
-    {% if name | lower in taken or (var('extra_tags') + var('extra_columns')) | map('lower') | list | select('equalto', name | lower) | list | length > 1 %}
-      {{ exceptions.raise_compiler_error("extra_tags or extra_columns: the name " ~ name ~ " is taken. The columns of texts are: "
-        ~ taken | join(', ') ~ ".") }}
-    {% endif %}
+  {% set experiments = load_relation(source('gpt_experiments', 'table_experiment')) %}
+  {% set found = adapter.get_columns_in_relation(experiments) | map(attribute='name') | list if experiments else ['id', 'model_name'] %}
+  {% for name in ['id', 'model_name'] if name not in found %}
+    {{ exceptions.raise_compiler_error(experiments ~ " has no column " ~ name ~ ". Found: " ~ found | join(', ') ~ ".") }}
   {% endfor %}
 {% endmacro %}
 

@@ -116,7 +116,7 @@ def sample() -> Source:
         "sample",
         read_csv(folder / "table_output.csv") + rows,
         read_csv(folder / "table_experiment.csv"),
-        {"extra_tags": ["location", "author"], "extra_columns": ["sent_label"]},
+        {"extra_tags": ["location", "author"], "extra_columns": ["sent_label", "depth", "tag"]},
         types,
     )
 

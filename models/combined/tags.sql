@@ -3,6 +3,7 @@ with counted as (select tag, count(*) as row_count from {{ ref("output_keys") }}
 
 select
     {{ clean("coalesce(tag, '')") }} as tag,
+    tag as tag_text,
     row_count,
     case
         when tag = {{ text_literal(var("text_tag")) }}

@@ -8,6 +8,6 @@ select
     {{ exact_text("probe") }} as probe,
     {{ exact_text("content") }} as content
     {%- for column in var("extra_columns") %}
-        , {{ exact_text(adapter.quote(column)) }} as {{ adapter.quote(column) }}
+        , {{ exact_text(adapter.quote(column)) }} as extra_{{ loop.index }}
     {%- endfor %}
 from {{ source("gpt_experiments", "table_output") }}

@@ -32,8 +32,8 @@ with
         carried as (
             select
                 output_id
-                {%- for column in extra_columns | map("string") %}
-                    , {{ clean(adapter.quote(column)) }} as {{ adapter.quote(column) }}
+                {%- for column in extra_columns %}
+                    , {{ clean("extra_" ~ loop.index) }} as {{ adapter.quote(column) }}
                 {%- endfor %}
             from {{ ref("stg_table_output") }}
             where tag = {{ text_literal(var("text_tag")) }} {{ computed_once() }}

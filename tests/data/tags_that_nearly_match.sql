@@ -1,5 +1,5 @@
 -- Dirty source data: tags that look like one that is used but for case or spaces; correct them at the source.
-{{ config(severity="warn") }}
+{{ config(severity="warn", fail_calc="coalesce(sum(row_count), 0)") }}
 {% set used = ["raw", var("text_tag"), var("date_tag")] + var("extra_tags") %}
 select tag, row_count
 from {{ ref("tags") }}

@@ -234,5 +234,6 @@ def long_texts(random: Random) -> list[str]:
         "a b ",
     ]
     exact = [("word " * 8000)[:length] for length in (32_766, 32_767, 32_768)]
+    exact += [(piece * 8000)[:32_767] for piece in ("x.com,", "x.com, ", "htt… ", "a@x.com b.org/(c) ")]
     words = [" ".join(random.choices(WORDS + LINKS, k=18_000)) for _ in range(3)]
     return exact + words + [(piece * 112_000)[:112_000] + "x" for piece in repeated]

@@ -78,6 +78,8 @@ def test_findings_as_json(project: Path) -> None:
         (["--vars", "{text_tag: trimmd}"], ["STOP  No row has the tag 'trimmd'", "Valid: trimmed"]),
         (["--vars", "{extra_columns: [mood]}"], ["STOP  table_output has no column mood", "sent_label"]),
         (["--vars", "{extra_tags: [probe]}"], ["STOP  extra_tags or extra_columns: the name probe is taken"]),
+        (["--vars", "{extra_tags: ['']}"], ["STOP  extra_tags or extra_columns: '' cannot be the name"]),
+        (["--vars", "{extra_tags: [model]}"], ["STOP  extra_tags or extra_columns: the name model is a header"]),
         (["--target", "mariadb"], ["STOP  Target mariadb needs dbt-mysql", "make .venv-mysql"]),
         (["--source", "mysql://nobody@127.0.0.1:1/x"], ["STOP  mysql://nobody@127.0.0.1:1/x cannot be read"]),
     ],
@@ -109,7 +111,7 @@ def test_the_rule_for_dates_is_that_of_the_models() -> None:
 
 
 def test_names_that_are_taken_are_those_of_dbt() -> None:
-    macro = (ROOT / "macros" / "prepare_source.sql").read_text(encoding="utf-8")
+    macro = (ROOT / "macros" / "check_names.sql").read_text(encoding="utf-8")
     (listed,) = re.findall(r"set taken = \[(.*?)\]", macro, re.S)
     assert tuple(re.findall(r"'(\w+)'", listed)) == TAKEN
 

@@ -18,7 +18,7 @@ from tests.exporter.command import Result, probesheets
 
 HEADERS = [
     "Record ID", "Experiment", "Model", "Date", "Date as stored", "Date match", "Month", "Probe", "Links", "Same as",
-    "location", "author", "sent_label", "Text",
+    "location", "author", "sent_label", "depth", "tag", "Text",
 ]  # fmt: skip
 LINK_HEADERS = ["Record ID", "Text", "Experiment", "Date", "Month", "Probe", "Link", "URL", "Host"]
 

@@ -37,16 +37,27 @@ def test_a_text_tag_that_is_not_there(project: Path) -> None:
     arguments = ["run", "--source", "mine.csv", "--out", "sheets"]
     result = run([str(command("duckdb", "probesheets")), *arguments], project, {})
     assert result.returncode == 1
-    assert "full (2), raw (1)" in result.stdout and "'trimmed'" in result.stdout
-    assert "dbt build failed" in result.stderr
+    assert "full (2), raw (1)" in result.stderr and "'trimmed'" in result.stderr
     assert not (project / "sheets").exists()
+    # the copy that was there (here: none) is as it was, so that the next run takes the bundled sample
+    assert "bundled sample" in probesheets(project, {}, "check").out
+    result = run([str(command("duckdb", "probesheets")), "run", "--vars", "{text_tag: fool}"], project, {})
+    assert result.returncode == 1 and "dbt build failed" in result.stderr
+    assert "'fool'" in result.stderr and "full (20)" in result.stderr
 
 
-def test_a_name_that_is_taken(project: Path) -> None:
-    arguments = ["run", "--vars", "{extra_columns: [probe]}"]
-    result = run([str(command("duckdb", "probesheets")), *arguments], project, {})
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ("{extra_columns: [probe]}", "the name probe is taken"),
+        ("{extra_tags: ['a\"b']}", "cannot be the name of a column"),
+        ("{extra_tags: [Same As]}", "the name Same As is a header of the spreadsheets"),
+    ],
+)
+def test_a_name_that_cannot_be_taken(project: Path, variables: str, message: str) -> None:
+    result = run([str(command("duckdb", "probesheets")), "run", "--vars", variables], project, {})
     assert result.returncode == 1
-    assert "the name probe is taken" in result.stdout
+    assert message in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -57,6 +68,12 @@ def test_a_name_that_is_taken(project: Path) -> None:
         (["--experiments", "x.csv"], ["--experiments goes with --source"]),
         (["--source", "none.csv"], ["none.csv is not a file"]),
         (["--vars", "[1"], ["--vars"]),
+        (["--vars", "{extra_tags: location}"], ["extra_tags must be a list, as in --vars '{extra_tags: [name]}'"]),
+        (["--vars", "{bare_links: 'no'}"], ["bare_links must be true or false"]),
+        (["--vars", "{text_tag: }"], ["text_tag must be a text"]),
+        (["--vars", "{text_tga: x}"], ["There is no variable 'text_tga'", "text_tag"]),
+        (["--out", "dbt_project.yml"], ["dbt_project.yml cannot be written", "choose another folder with --out"]),
+        (["--source", "models"], ["models is a folder", "take a CSV or a Parquet file"]),
         (["--target", "mysql"], ["dbt-mysql", "make .venv-mysql", "pip install '.[mysql]'"]),
     ],
 )

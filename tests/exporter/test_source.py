@@ -76,6 +76,7 @@ def test_parquet_of_any_types(database: Path) -> None:
 WRONG: dict[str, tuple[bytes, str]] = {
     "no rows": (HEADER.encode(), "has no rows"),
     "nothing": (b"", "is empty"),
+    "a workbook": (b"PK\3\4\xa0\xa1", "is an Excel workbook, not a CSV file"),
     "a column is missing": (
         b"id,tag,content\n1,raw,x\n",
         "no column experiment_id, root_id, probe. Found: id, tag, content",
@@ -111,6 +112,11 @@ def test_what_is_wrong_is_named_and_the_copy_stays(database: Path, data: bytes, 
         ("postgres://u@h/s", "mysql://user@host:port/schema"),
         ("mysql://u@h", "mysql://user@host:port/schema"),
         ("mysql://u:secret@h/s", "PROBESHEETS_PASSWORD"),
+        ("mysql://u:sec#ret@h/s", "PROBESHEETS_PASSWORD"),
+        ("mysql://u:secret/@h/s", "PROBESHEETS_PASSWORD"),
+        ("postgres://u:secret@h/s", "PROBESHEETS_PASSWORD"),
+        ("mysql://u@h:abc/s", "mysql://user@host:port/schema"),
+        ("mysql://u@[::1/s", "mysql://user@host:port/schema"),
         ("mysql://u@127.0.0.1:1/s", "cannot be read"),
     ],
 )
@@ -118,7 +124,7 @@ def test_sources_that_are_none(database: Path, name: str, message: str) -> None:
     with pytest.raises(ProbesheetsError) as error:
         replace_copy(database, name, None)
     assert message in str(error.value)
-    assert "secret" not in str(error.value)
+    assert "secret" not in str(error.value) and "ret@" not in str(error.value)
 
 
 def test_not_parquet(database: Path) -> None:
@@ -129,6 +135,9 @@ def test_not_parquet(database: Path) -> None:
 def test_experiments_are_replaced_with_the_copy(database: Path) -> None:
     experiments = database.parent / "e.csv"
     experiments.write_text("id,model_name\n1,gpt-2\n", encoding="utf-8")
+    replace_copy(database, str(database.parent / "good.csv"), experiments)
+    assert ("table_experiment",) in tables(database)
+    experiments.write_text("id,model_name\n", encoding="utf-8")  # it is optional, so it may be empty, too
     replace_copy(database, str(database.parent / "good.csv"), experiments)
     assert ("table_experiment",) in tables(database)
     replace_copy(database, str(database.parent / "good.csv"), None)

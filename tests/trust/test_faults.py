@@ -25,7 +25,7 @@ GONE = {"path": "with_links/gone-12345678.xlsx", "kind": "with_links", "group": 
         "probe": "gone", "sha256": "0"}  # fmt: skip
 
 
-VARIABLES = json.dumps({"extra_tags": ["location", "author"], "extra_columns": ["sent_label"]})
+VARIABLES = json.dumps({"extra_tags": ["location", "author"], "extra_columns": ["sent_label", "depth", "tag"]})
 
 
 @pytest.fixture
