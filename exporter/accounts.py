@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from exporter.errors import ProbesheetsError
+from exporter.layout import group_name
 from exporter.project import Kind, Project
 from exporter.warehouse import Warehouse, select
 from exporter.xlsx import Written
@@ -45,6 +46,8 @@ def check_accounts(
         "raw_rows": accounts["raw_rows"],
         "rows_of_unused_tags": {tag: count for tag, count in unused.items() if count},
         "cells_shortened": sum(file.shortened for files, _ in written.values() for file in files),
+        "cells_escaped": sum(file.escaped for files, _ in written.values() for file in files),
+        "cells_like_nothing": sum(file.like_nothing for files, _ in written.values() for file in files),
     }
 
 
@@ -123,4 +126,5 @@ def _counts(kind: Kind, warehouse: Warehouse, stems: Sequence[str] | None, by: s
     if not group:
         return Counter({None: warehouse.rows(f"select count(*) from ({rows}) as counted")[0][0]})
     name = warehouse.quote + group + warehouse.quote
-    return Counter(dict(warehouse.rows(f"select {name}, count(*) from ({rows}) as counted group by {name}")))
+    counted = warehouse.rows(f"select {name}, count(*) from ({rows}) as counted group by {name}")
+    return Counter({group_name(value): count for value, count in counted})

@@ -10,9 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporter.delivered import DELIVERED, RECORDS, fingerprints
+from exporter import delivered
+from exporter.delivered import RECORDS, fingerprints
 from exporter.errors import ProbesheetsError
-from exporter.folder import Folder
+from exporter.folder import DELIVERED, Folder
+from exporter.layout import group_name
 from exporter.project import Kind
 from exporter.sampling import Sample
 from exporter.selection import Selection
@@ -37,10 +39,13 @@ class Batch:
 def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample | None) -> Batch:
     """The batch that an export would be. Raises ProbesheetsError if it does not go with what the folder holds."""
     held = last_batch(folder)
-    stopped = not folder.manifest.get("complete", True)
     if new:
-        again = stopped and held > 1
-        batch = Batch(held if again else held + 1, new, sample, again)
+        again = not folder.complete and (held > 1 or "batches" not in folder.manifest)
+        if not folder.complete and not again:
+            raise ProbesheetsError(
+                f"An export into {folder.path} was stopped. Type that command again first, then --new."
+            )
+        batch = Batch(max(held, 1) if again else held + 1, new, sample, again)
     else:
         refuse_mixture(folder, sample, complete=selection.complete)
         batch = Batch(1, new, sample)
@@ -50,7 +55,7 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
 
 def last_batch(folder: Folder) -> int:
     """The number of the last batch that the folder holds, 0 if it holds none."""
-    return max((entry.get("batch", 1) for entry in folder.files.values() if "records" in entry), default=0)
+    return max((entry.get("batch", 1) for entry in folder.listed.values() if "records" in entry), default=0)
 
 
 def refuse_mixture(folder: Folder, sample: Sample | None, *, complete: bool) -> None:
@@ -96,15 +101,25 @@ def _refuse_other_columns(folder: Folder, selection: Selection, batch: Batch) ->
                 )
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What earlier exports have delivered of a kind."""
+
+    records: Mapping[str, int]  # fingerprints by Record ID, whatever workbook they are in
+    expected: set[str]  # those that must come again in this export, or are gone
+
+
 class Passage:
     """The rows of a kind on their way to the workbooks: which of them are written, and what is known of the others."""
 
-    def __init__(self, kind: Kind, batch: Batch, earlier: Mapping[str, int], drawn: pa.Array | None) -> None:
+    def __init__(self, kind: Kind, batch: Batch, earlier: Earlier, drawn: pa.Array | None, file: Path) -> None:
         self.kind, self.batch, self.drawn = kind, batch, drawn
-        self.earlier, self.unseen = earlier, dict(earlier)
+        self.earlier, self.unseen = earlier.records, earlier.expected
         self.changed: list[str] = []
-        self.skipped = Counter[Any]()  # by the column that names the files
-        self.delivered: list[pa.RecordBatch] = []
+        self.skipped = Counter[str | None]()  # by what names the files
+        self.written = 0
+        self.delivered = file  # a record that is written is written there, too: memory does not grow with them
+        self._writer = delivered.open_part(file)
 
     def pick(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """The rows of a batch that are written."""
@@ -124,16 +139,19 @@ class Passage:
         return rows
 
     def _is_delivered(self, record: str, mark: int) -> bool:
-        if record not in self.earlier:
+        before = self.earlier.get(record)
+        if before is None:
             return False
-        if self.unseen.pop(record, mark) not in (mark, -1):
+        self.unseen.discard(record)
+        if before not in (mark, -1):
             self.changed.append(record)
         return True
 
     def _count_skipped(self, rows: pa.RecordBatch) -> None:
         group = self.kind.one_file_per
         if group:
-            self.skipped.update({pair["values"]: pair["counts"] for pair in pc.value_counts(rows[group]).to_pylist()})
+            for pair in pc.value_counts(rows[group]).to_pylist():
+                self.skipped[group_name(pair["values"])] += pair["counts"]
         else:
             self.skipped[None] += rows.num_rows
 
@@ -142,19 +160,19 @@ class Passage:
         workbooks = rows.column(group).cast(pa.string()) if group else pa.repeat(pa.scalar(""), count)
         names = pa.repeat(pa.scalar(self.kind.name), count)
         numbers = pa.repeat(pa.scalar(self.batch.number, pa.int64()), count)
-        memory = pa.default_cpu_memory_manager()  # copies: a column of a batch would keep all of its columns in memory
-        columns = [names, numbers, workbooks.copy_to(memory), ids.copy_to(memory), marks]
-        self.delivered.append(pa.record_batch(columns, schema=RECORDS))
+        self._writer.write_batch(pa.record_batch([names, numbers, workbooks, ids, marks], schema=RECORDS))
+        self.written += count
 
-    @property
-    def written(self) -> int:
-        return sum(rows.num_rows for rows in self.delivered)
+    def close(self) -> None:
+        """No more rows will come."""
+        self._writer.close()
 
 
-def earlier_records(records: pa.Table, kind: Kind, stems: Collection[str] | None) -> dict[str, int]:
-    """The fingerprints of a kind's delivered records by Record ID; of some workbooks only if `stems` is given."""
-    some = records.filter(_of(records, kind, stems))
-    return dict(zip(some["record_id"].to_pylist(), some["fingerprint"].to_pylist(), strict=True))
+def earlier_records(records: pa.Table, kind: Kind, stems: Collection[str] | None) -> Earlier:
+    """A kind's delivered records; some probes are exported if `stems` is given, all else."""
+    every, some = records.filter(_of(records, kind, None)), records.filter(_of(records, kind, stems))
+    marks = dict(zip(every["record_id"].to_pylist(), every["fingerprint"].to_pylist(), strict=True))
+    return Earlier(marks, set(some["record_id"].to_pylist()))
 
 
 def without(records: pa.Table, kind: Kind, stems: Collection[str] | None) -> pa.Table:
@@ -177,14 +195,14 @@ def write_changes(file: Path, passages: Iterable[Passage]) -> None:
         for passage in passages:
             name = passage.kind.name
             writer.writerows((name, record, "changed") for record in passage.changed)
-            writer.writerows((name, record, "gone") for record in passage.unseen)
+            writer.writerows((name, record, "gone") for record in sorted(passage.unseen))
 
 
 def obsolete(folder: Folder, batch: Batch) -> set[str]:
     """Our files that this batch does away with, if it does not write them anew."""
     stopped = {
         name
-        for name, entry in folder.files.items()
+        for name, entry in folder.listed.items()
         if batch.again and "records" in entry and entry.get("batch", 1) == batch.number
     }
     return stopped | {CHANGED, DELIVERED}

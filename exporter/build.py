@@ -48,7 +48,8 @@ def build(root: Path, target: str, variables: str, *, quiet: bool = False, track
             else f" What is missing on a server, this says: probesheets check --target {target}"
         )
         raise ProbesheetsError(
-            "dbt build failed; its messages above say where. Nothing was exported: earlier files are as they were." + hint
+            "dbt build failed; its messages above say where. Nothing was exported: earlier files are as they were."
+            + hint
         )
 
 

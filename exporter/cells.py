@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -22,6 +22,10 @@ DIGITS_15 = 999_999_999_999_999
 DATES = (-25_508, 2_932_896)  # 1900-03-01 and 9999-12-31 in days since 1970, Excel's days 61 and 2,958,465
 JOINERS = {"\u200d", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))}  # never the first of a piece
 LINE_POINTS, MOST_POINTS = 15, 409  # Excel takes no higher row
+NOTHING = pa.array(
+    ["NA", "N/A", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "none", "nil"], pa.large_string()
+)
+MOST_BACK = CELL_UNITS // 2  # a piece of a long text ends at white space, if there is some in its second half
 FORBIDDEN = "[\x00-\x08\x0b-\x1f\ufffe\uffff]"
 
 
@@ -37,12 +41,13 @@ class Run:
 
 @dataclass
 class Rows:
-    """Rows of the sheets to be: values by column; which rows begin a record; cells shortened per row."""
+    """Rows of the sheets to be: values by column; which rows begin a record; cells shortened, and like NA, per row."""
 
     values: dict[str, pa.Array]
     groups: pa.Array | None
     first: np.ndarray[Any, Any]
     shortened: np.ndarray[Any, Any]
+    like_nothing: np.ndarray[Any, Any]
 
 
 def sheet_rows(batch: pa.RecordBatch, layout: Layout, group_by: str | None) -> Rows:
@@ -62,7 +67,7 @@ def sheet_rows(batch: pa.RecordBatch, layout: Layout, group_by: str | None) -> R
         raise ValueError(f"column {group_by}, which names the files, is empty in some rows")
     if layout.long_text and values[names[0]].type != TEXT:
         raise ValueError(f"column {names[0]} must be text, to number the rows of a long {layout.long_text}")
-    rows = Rows(values, groups, np.ones(batch.num_rows, bool), shortened)
+    rows = Rows(values, groups, np.ones(batch.num_rows, bool), shortened, _like_nothing(values.values()))
     if layout.long_text and (long := _too_long(values[layout.long_text])):
         return _continued(rows, layout.long_text, names[0], long)
     return rows
@@ -113,6 +118,16 @@ def _refuse_forbidden(values: dict[str, pa.Array], key: str) -> None:
             raise ValueError(f"column {name}, record {values[key][row].as_py()}: {code} cannot be in a workbook")
 
 
+def _like_nothing(arrays: Collection[pa.Array]) -> np.ndarray[Any, Any]:
+    """How many cells of each row hold one of NOTHING."""
+    count = np.zeros(len(next(iter(arrays))), np.int64)
+    for array in arrays:
+        if array.type == TEXT:
+            short = np.flatnonzero(pc.less_equal(pc.binary_length(array), 4).fill_null(False))
+            count[short] += pc.is_in(array.take(pa.array(short)), value_set=NOTHING).to_numpy(zero_copy_only=False)
+    return count
+
+
 def _units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
@@ -133,7 +148,7 @@ def _cut(text: str, start: int, units: int, spaces: bool = False) -> int:
     if stop == len(text):
         return stop
     if spaces:
-        for place in range(stop, max(start, stop - 2000), -1):
+        for place in range(stop, max(start, stop - MOST_BACK), -1):
             if text[place - 1].isspace():
                 return place
     for place in range(stop, max(start, stop - 50), -1):
@@ -174,7 +189,7 @@ def _continued(rows: Rows, name: str, key: str, long: list[tuple[int, str]]) -> 
     numbered = _join(values[key], "-", pa.array(number).cast(TEXT))
     values[key] = pc.if_else(pa.array(first), values[key], numbered)
     groups = None if rows.groups is None else rows.groups.take(pa.array(take))
-    return Rows(values, groups, first, rows.shortened[take])
+    return Rows(values, groups, first, rows.shortened[take], rows.like_nothing[take])
 
 
 def _join(*pieces: pa.Array | str, null: str | None = None) -> pa.Array:

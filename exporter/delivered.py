@@ -3,8 +3,9 @@
 A record is known by its Record ID, the first column of its kind. A fingerprint tells whether it has changed since.
 """
 
+import shutil
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,11 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from exporter.folder import Folder, sha256
+from exporter.folder import DELIVERED, Folder, sha256
 from exporter.layout import Layout
 from exporter.project import Kind
 
-DELIVERED = "delivered.csv"
 RECORDS = pa.schema(
     [
         ("kind", pa.string()),
@@ -30,14 +30,14 @@ RECORDS = pa.schema(
     ]
 )
 _COMPARED = 16_000  # characters of a cell; a workbook shortens cells over twice that
-_CUT_UNITS = 30_000  # UTF-16 units that a cell has at least, where its text goes on in a further row
+_CUT_UNITS = 16_000  # UTF-16 units that a cell has at least, where its text goes on in a further row
 
 
 def read(folder: Folder, kinds: Mapping[str, Kind]) -> tuple[pa.Table, str | None]:
     """The records that the folder's workbooks hold, and a message if they had to be read from the workbooks."""
     file, entry = folder.path / DELIVERED, folder.files.get(DELIVERED)
     if entry and file.is_file() and sha256(file) == entry["sha256"]:
-        return _load(file), None
+        return load(file), None
     records = rebuild(folder, kinds)
     if not records.num_rows:
         return records, None
@@ -45,12 +45,25 @@ def read(folder: Folder, kinds: Mapping[str, Kind]) -> tuple[pa.Table, str | Non
     return records, f"{file} {state}: {records.num_rows:,} records were read from the workbooks instead."
 
 
-def write(file: Path, records: pa.Table) -> None:
-    """Write the records that a folder's workbooks will hold."""
-    pyarrow.csv.write_csv(records, file, pyarrow.csv.WriteOptions(quoting_style="needed"))
+def open_part(file: Path) -> pyarrow.csv.CSVWriter:
+    """A file for the records of one kind while they are being written."""
+    return pyarrow.csv.CSVWriter(file, RECORDS, write_options=_written(header=False))
 
 
-def _load(file: Path) -> pa.Table:
+def write(file: Path, records: pa.Table, parts: Iterable[Path]) -> None:
+    """Write the records that a folder's workbooks will hold: those that stay, and those of each part."""
+    pyarrow.csv.write_csv(records, file, _written(header=True))
+    with file.open("ab") as whole:
+        for part in parts:
+            with part.open("rb") as stream:
+                shutil.copyfileobj(stream, whole)
+
+
+def _written(*, header: bool) -> pyarrow.csv.WriteOptions:
+    return pyarrow.csv.WriteOptions(include_header=header, quoting_style="needed")
+
+
+def load(file: Path) -> pa.Table:
     convert = pyarrow.csv.ConvertOptions(column_types=RECORDS, strings_can_be_null=False)
     return pyarrow.csv.read_csv(
         file, parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True), convert_options=convert
@@ -119,10 +132,10 @@ def _read_workbook(file: Path, layout: Layout) -> Iterator[tuple[str, int]]:
     long = headers.get(layout.long_text or "")
     if long is None:
         for row in rows:
-            yield str(row[0]), zlib.crc32("\x1f".join(_cell(cell)[:_COMPARED] for cell in row).encode())
+            yield _cell(row[0]), zlib.crc32("\x1f".join(_cell(cell)[:_COMPARED] for cell in row).encode())
         return
     if long not in header:
-        yield from ((str(row[0]), -1) for row in rows)
+        yield from ((_cell(row[0]), -1) for row in rows)
         return
     place, record, pieces = header.index(long), "", list[str]()
     for row in rows:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from exporter.batches import (
     write_changes,
 )
 from exporter.errors import ProbesheetsError
-from exporter.folder import Folder, open_folder, sha256
+from exporter.folder import DELIVERED, Folder, open_folder, sha256
 from exporter.progress import Track, silent
 from exporter.project import Kind, Project
 from exporter.report import Report
@@ -90,11 +90,9 @@ def export(
         written = _write_all(job, passages)
         streams = {kind: (files, selection.of(kind)) for kind, files in written.items()}
         totals = check_accounts(project, warehouse, streams, {kind: passages[kind].skipped for kind in passages})
-        report = Report(out, batch, totals, list(passages.values()), [note] if note else [])
-        if batch.new and not report.records and not batch.again:
-            return report
-        rows = [record for passage in passages.values() for record in passage.delivered]
-        _publish(job, written, report, pa.concat_tables([records, pa.Table.from_batches(rows, delivered.RECORDS)]))
+        report = Report(out, batch, totals, list(passages.values()), selection.complete, [note] if note else [])
+        if report.records or not batch.new or batch.again or note or _changes_are_other(job, report):
+            _publish(job, written, report, records)
     return report
 
 
@@ -109,7 +107,7 @@ def _now() -> datetime:
 
 def _records(job: Job) -> tuple[pa.Table, str | None]:
     """What the folder holds already and will still hold, and a message if that is not as it was written."""
-    if job.replaces_all:
+    if job.replaces_all or (job.batch.new and job.batch.number == 1):
         return delivered.RECORDS.empty_table(), None
     records, note = delivered.read(job.folder, job.project.kinds)
     if job.batch.new:
@@ -123,11 +121,15 @@ def _records(job: Job) -> tuple[pa.Table, str | None]:
 
 def _passages(job: Job, records: pa.Table) -> dict[Kind, Passage]:
     kinds, batch = job.selection.kinds, job.batch
-    earlier = {kind: earlier_records(records, kind, job.selection.of(kind)) if batch.new else {} for kind in kinds}
+    held = records if batch.new else delivered.RECORDS.empty_table()
+    earlier = {kind: earlier_records(held, kind, job.selection.of(kind)) for kind in kinds}
     drawn = None
     if batch.sample:
-        drawn = draw(job.project, job.warehouse, batch.sample, set().union(*earlier.values()))
-    return {kind: Passage(kind, batch, earlier[kind], drawn) for kind in kinds}
+        drawn = draw(
+            job.project, job.warehouse, batch.sample, set[str]().union(*(some.records for some in earlier.values()))
+        )
+    staging = job.folder.staging
+    return {kind: Passage(kind, batch, earlier[kind], drawn, staging / f".{kind.name}.csv") for kind in kinds}
 
 
 # --- the workbooks
@@ -176,6 +178,8 @@ def _write_kind(job: Job, passage: Passage) -> list[Written]:
         )
     except ValueError as error:
         raise ProbesheetsError(f"Exposure {kind.name}: {error}") from error
+    finally:
+        passage.close()
 
 
 def _expected_rows(job: Job, kind: Kind) -> int | None:
@@ -188,13 +192,23 @@ def _expected_rows(job: Job, kind: Kind) -> int | None:
 # --- what the folder says of itself
 
 
+def _changes_are_other(job: Job, report: Report) -> bool:
+    """Whether the list of changes is not the one that the folder holds."""
+    write_changes(job.folder.staging / CHANGED, report.passages)
+    held = job.folder.path / CHANGED
+    return bool(report.changed or report.gone) and not (
+        held.is_file() and sha256(held) == sha256(job.folder.staging / CHANGED)
+    )
+
+
 def _publish(job: Job, written: Mapping[Kind, Sequence[Written]], report: Report, records: pa.Table) -> None:
     """Write the index and the record of what is delivered beside the staged workbooks, and publish them all."""
     folder, staging = job.folder, job.folder.staging
     names = {str(row["file_stem"]): row["probe"] for row in job.probes}
     files = [_entry(job, kind, file, names) for kind, some in written.items() for file in some]
-    delivered.write(staging / delivered.DELIVERED, records)
-    files.append({"path": delivered.DELIVERED, "kind": "delivered", "probe": None, "rows": records.num_rows})
+    delivered.write(staging / DELIVERED, records, [passage.delivered for passage in report.passages])
+    count = records.num_rows + report.records
+    files.append({"path": DELIVERED, "kind": "delivered", "probe": None, "rows": count})
     if report.changed or report.gone:
         write_changes(staging / CHANGED, report.passages)
         files.append({"path": CHANGED, "kind": "changed", "probe": None, "rows": len(report.changed + report.gone)})
@@ -203,10 +217,11 @@ def _publish(job: Job, written: Mapping[Kind, Sequence[Written]], report: Report
         "project_version": version("probesheets"),
         "created": job.created.isoformat(),
         "totals": report.totals,
-        "batches": _batches(job, records),
+        "selected": report.new,
+        "batches": _batches(job, report, records),
     }
     if any(batch["sample"] for batch in others["batches"]):
-        others["drawn"] = shares(job.project, job.probes, records)
+        others["drawn"] = shares(job.project, job.probes, delivered.load(staging / DELIVERED))
     gone = obsolete(folder, job.batch) - {file["path"] for file in files}
     held = {} if job.replaces_all else {name: file for name, file in folder.files.items() if name not in gone}
     _write_index(job, [*{**held, **{file["path"]: file for file in files}}.values()], others)
@@ -232,16 +247,19 @@ def _entry(job: Job, kind: Kind, file: Written, names: Mapping[str, str]) -> dic
     }
 
 
-def _batches(job: Job, records: pa.Table) -> list[dict[str, Any]]:
+def _batches(job: Job, report: Report, records: pa.Table) -> list[dict[str, Any]]:
     """The folder's batches in their order: when, how many records of each kind, and the sample that it is."""
     number, sample = job.batch.number, job.batch.sample
     earlier = [] if job.replaces_all else job.folder.manifest.get("batches", [])
+    if job.batch.new and not report.records:
+        return list(earlier)
     kinds = records.filter(pc.equal(records["batch"], number))["kind"]
+    held = Counter({pair["values"]: pair["counts"] for pair in pc.value_counts(kinds).to_pylist()})
     this = {
         "batch": number,
         "created": job.created.isoformat(),
         "sample": sample.as_json() if sample else None,
-        "records": {pair["values"]: pair["counts"] for pair in pc.value_counts(kinds).to_pylist()},
+        "records": dict(held + Counter(report.new)),
     }
     return [*(batch for batch in earlier if batch["batch"] < number), this]
 

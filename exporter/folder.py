@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from exporter.errors import ProbesheetsError
 
-MANIFEST = "manifest.json"
+MANIFEST, DELIVERED = "manifest.json", "delivered.csv"
 OURS = ".probesheets"  # begins the names of what is no spreadsheet, but ours
 _LOCK = f"{OURS}.lock"
 _STAGING = f"{OURS}-"
@@ -25,12 +25,24 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.manifest = _read_manifest(path / MANIFEST)
+        # what this tool wrote into the folder, by relative path, or was about to write when it was stopped
+        self.listed: dict[str, dict[str, Any]] = {str(file["path"]): file for file in self.manifest.get("files", [])}
+        self.files = self.listed if self.complete else self._found()
         self.staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=path))
 
     @property
-    def files(self) -> dict[str, dict[str, Any]]:
-        """What this tool wrote into the folder, by relative path."""
-        return {str(file["path"]): dict(file) for file in self.manifest.get("files", [])}
+    def complete(self) -> bool:
+        """Whether the last export into the folder ended."""
+        return bool(self.manifest.get("complete", True))
+
+    def _found(self) -> dict[str, dict[str, Any]]:
+        """Of what a stopped export lists, the files that are there, as the old export or the new one had them."""
+        found = {}
+        for entry in [*self.manifest.get("replaced", []), *self.listed.values()]:
+            file = self.path / entry["path"]
+            if file.is_file() and sha256(file) == entry["sha256"]:
+                found[str(entry["path"])] = entry
+        return found
 
     def publish(
         self,
@@ -38,30 +50,35 @@ class Folder:
         others: dict[str, Any],
         *,
         replace_all: bool,
-        gone: Collection[str] = (),
+        gone: Set[str] = frozenset(),
     ) -> None:
         """Give staged files their final names, then write the manifest; `replace_all` removes our other files,
         else those that `gone` names are removed.
 
         Until all have their names, the manifest lists the old files and the new, so that nothing of ours is taken for
-        somebody else's if this process is killed on the way.
+        somebody else's if this process is killed on the way. What an earlier export that was stopped did not write
+        stays listed, and the folder incomplete, until an export writes it.
         """
         old, new = self.files, {str(file["path"]): file for file in files}
-        self._refuse_foreign(old, new)
+        self._refuse_foreign(self.listed, new)
         full = replace_all or self.manifest.get("full", False)
-        self._write_manifest({**self.manifest, "files": list({**old, **new}.values()), "complete": False})
+        replaced = [file for name, file in old.items() if name in new]
+        listed = list({**self.listed, **new}.values())
+        self._write_manifest({**self.manifest, "files": listed, "replaced": replaced, "complete": False})
         for name in new:
             final = self.path / name
             final.parent.mkdir(parents=True, exist_ok=True)
             (self.staging / name).replace(final)
         kept = new if replace_all else {**{name: file for name, file in old.items() if name not in gone}, **new}
-        for name in old.keys() - kept.keys():
+        unwritten = {} if replace_all else {name: self.listed[name] for name in self.listed.keys() - old.keys() - gone}
+        unwritten = {name: file for name, file in unwritten.items() if name not in new}
+        for name in self.listed.keys() - kept.keys() - unwritten.keys():
             (self.path / name).unlink(missing_ok=True)
             with suppress(OSError):  # another kind's folder, or not empty
                 if (self.path / name).parent != self.path:
                     (self.path / name).parent.rmdir()
-        ordered = [kept[name] for name in sorted(kept)]
-        self._write_manifest({**others, "files": ordered, "full": full, "complete": True})
+        ordered = [file for _, file in sorted({**kept, **unwritten}.items())]
+        self._write_manifest({**others, "files": ordered, "full": full, "complete": not unwritten})
 
     def _refuse_foreign(self, old: dict[str, Any], new: dict[str, Any]) -> None:
         for name in new:
@@ -79,7 +96,6 @@ class Folder:
         staged = self.staging / MANIFEST
         staged.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         staged.replace(self.path / MANIFEST)
-        self.manifest = manifest
 
 
 @contextmanager
@@ -132,6 +148,11 @@ def _read_manifest(file: Path) -> dict[str, Any]:
             raise ValueError("a path leads out of the folder")
         return dict(manifest)
     except FileNotFoundError:
+        if (file.parent / DELIVERED).is_file():
+            raise ProbesheetsError(
+                f"{file.parent} was written by an export, but its {MANIFEST} is missing. "
+                "Bring it back, or choose another folder with --out."
+            ) from None
         return {}
     except (ValueError, KeyError, TypeError):
         raise ProbesheetsError(

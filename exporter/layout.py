@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 LOOKS_ESCAPED = "_x[0-9A-Fa-f]{4}_"  # readers take _x0041_ for an escaped A
 ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # the underscores to escape: matches may overlap
@@ -30,6 +30,11 @@ class Layout:
     columns: tuple[Column, ...]
     long_text: str | None = None
     dates: Literal["cell", "text"] = "cell"
+
+
+def group_name(value: Any) -> str | None:
+    """What names a workbook for a value of the column `one_file_per`."""
+    return str(value).upper() if isinstance(value, bool) else None if value is None else str(value)
 
 
 def check(layout: Layout) -> None:

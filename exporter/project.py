@@ -14,6 +14,13 @@ from exporter.layout import Column, Layout, check
 
 TARGETS = ("duckdb", "mariadb", "mysql")
 _META_KEYS = ("sheet", "one_file_per", "order_by", "long_text", "dates", "default", "columns")
+_META_TYPES: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "columns": (list, "a list"),
+    "order_by": ((list, str), "a column or a list of columns"),
+    "one_file_per": (str, "a column"),
+    "long_text": (str, "a column"),
+    "default": (bool, "true or false"),
+}
 _COLUMN_KEYS = ("name", "header", "width", "wrap")
 
 
@@ -89,16 +96,24 @@ class Project:
     def _kind(self, exposure: dict[str, Any], meta: dict[str, Any]) -> Kind:
         name = exposure["name"]
         where = f"Exposure {name} ({exposure['original_file_path']})"
+        if name == "index":
+            raise ProbesheetsError(f"{where}: index.xlsx is written for each export; give this kind another name.")
         for key in meta:
             if key not in _META_KEYS:
                 raise ProbesheetsError(f"{where}: config.meta has no key {key!r}. {near(key, _META_KEYS)}")
         for key in ("sheet", "columns"):
             if not meta.get(key):
                 raise ProbesheetsError(f"{where}: config.meta needs {key!r}.")
+        for key, (kinds, called) in _META_TYPES.items():
+            if meta.get(key) is not None and not isinstance(meta[key], kinds):
+                raise ProbesheetsError(f"{where}: {key} must be {called}, and not {meta[key]!r}.")
         models = [node for node in exposure["depends_on"]["nodes"] if node.startswith("model.")]
         if len(models) != 1:
             raise ProbesheetsError(f"{where}: depends_on must name one model, it names {len(models)}.")
         columns = tuple(column for entry in meta["columns"] for column in _columns(entry, where))
+        names = [column.name for column in columns]
+        if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise ProbesheetsError(f"{where}: column {repeated[0]} is there twice.")
         layout = Layout(str(meta["sheet"]), columns, meta.get("long_text"), meta.get("dates", "cell"))
         try:
             check(layout)
@@ -122,6 +137,8 @@ def _columns(entry: Any, where: str) -> list[Column]:
     if not isinstance(entry, dict) or not ("name" in entry or "more" in entry):
         raise ProbesheetsError(f"{where}: {entry!r} in columns needs a name, as in {{name: text, header: Text}}.")
     if "more" in entry:
+        if len(entry) > 1 or not isinstance(entry["more"] or [], list):
+            raise ProbesheetsError(f"{where}: {entry!r} in columns must be {{more: [names]}} and nothing else.")
         return [Column(str(name), str(name)) for name in entry["more"] or []]
     for key in entry:
         if key not in _COLUMN_KEYS:

@@ -18,6 +18,7 @@ class Report:
     batch: Batch
     totals: dict[str, Any]
     passages: list[Passage]
+    complete: bool  # neither kinds nor probes were named
     notes: list[str]
     files: list[str] = field(default_factory=list)
 
@@ -45,7 +46,7 @@ class Report:
             "out": str(self.out),
             "files": self.files,
             "totals": self.totals,
-            "batch": self.batch.number if self.files else None,
+            "batch": self.batch.number if self.records else None,
             "new": self.new,
             "changed": self.changed,
             "gone": self.gone,
@@ -57,7 +58,7 @@ class Report:
     def _first_line(self) -> str:
         written = ", ".join(f"{count:,} in {name}" for name, count in self.new.items())
         if self.batch.new and not self.records:
-            return f"Nothing is new: {self.out} holds all that was asked for. No file was written."
+            return f"Nothing is new: {self.out} holds all that was asked for. No spreadsheet was written."
         if self.batch.new:
             drawn = f" ({self.batch.sample.described()})" if self.batch.sample else ""
             return f"Batch {self.batch.number} in {self.out}, {len(self.files)} files{drawn}. New records: {written}."
@@ -65,6 +66,8 @@ class Report:
             return (
                 f"{len(self.files)} files in {self.out}, a sample: {self.batch.sample.described()}. Records: {written}."
             )
+        if not self.complete:
+            return f"{len(self.files)} files in {self.out}. Records: {written}."
         totals, left_out = self.totals, sum(self.totals["left_out"].values())
         return (
             f"{len(self.files)} files in {self.out}: "
@@ -79,6 +82,8 @@ class Report:
             "texts_too_long_for_links": "texts have a run of more than 32,767 characters without a space, in which no "
             "links were looked for.",
             "cells_shortened": "cells were too long and end in …",
+            "cells_escaped": "cells hold text such as _x005F_, which openpyxl and pandas do not show as it is.",
+            "cells_like_nothing": "cells hold NA, None, null or the like as text, which some readers take for empty.",
         }
         return [f"{self.totals[name]:,} {said}" for name, said in counted.items() if self.totals[name]]
 

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +13,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from exporter.errors import ProbesheetsError
 from exporter.folder import MANIFEST, OURS, outside, sha256
+from exporter.layout import group_name
 from exporter.progress import Advance, Track, silent
 from exporter.project import Kind, Project
 from exporter.warehouse import Warehouse, select
@@ -32,6 +33,7 @@ class Place:
     path: str
     number: int
     row: list[Any]
+    further: list["Place"] = field(default_factory=list)  # where its long text goes on
 
 
 def verify(
@@ -59,7 +61,10 @@ def verify(
 
 def read_manifest(folder: Path) -> tuple[dict[str, Any], str | None]:
     """The manifest of a folder (empty if it cannot be read), and what is wrong with it."""
-    again = "To complete the folder, type: probesheets export"
+    again = f"To complete the folder, type the command that wrote it again, such as: probesheets export --out {folder}"
+    lost = (
+        "Without it the folder can be neither verified nor continued: bring it back, or export into a new one (--out)."
+    )
     try:
         manifest = dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
         if not all(isinstance(entry["path"], str) and entry["sha256"] for entry in manifest["files"]):
@@ -67,9 +72,9 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], str | None]:
         if escaping := [entry["path"] for entry in manifest["files"] if outside(entry["path"])]:
             return {}, f"{MANIFEST}: {escaping[0]!r} is outside the folder."
     except FileNotFoundError:
-        return {}, f"{MANIFEST} is missing. {again}"
+        return {}, f"{MANIFEST} is missing. {lost}"
     except (OSError, ValueError, KeyError, TypeError):
-        return {}, f"{MANIFEST} is not a manifest of probesheets. {again}"
+        return {}, f"{MANIFEST} is not a manifest of probesheets. {lost}"
     if not manifest.get("complete", True):
         return manifest, f"{MANIFEST}: an export was stopped, or is under way. {again}"
     return manifest, None
@@ -161,7 +166,7 @@ class _Rows:
         group = kind.column_names.index(kind.one_file_per) if kind.one_file_per else None
         order = ([kind.one_file_per] if kind.one_file_per else []) + list(kind.order_by)
         records = _records(warehouse, select(warehouse, kind.relation, kind.column_names, order_by=order), advance)
-        for name, some in groupby(records, key=lambda record: None if group is None else str(record[group])):
+        for name, some in groupby(records, key=lambda record: None if group is None else group_name(record[group])):
             if name in books:
                 yield from self._check_group(books.pop(name), some)
             elif full:
@@ -199,16 +204,18 @@ class _Rows:
         pieces, number = [str(place.row[self.long])], 2
         while after is not None and after.row[0] == f"{place.row[0]}-{number}":
             pieces.append(str(after.row[self.long]))
+            place.further.append(after)
             after, number = next(sheet, None), number + 1
         place.row[self.long] = "".join(pieces)
         return after
 
     def _check_record(self, place: Place, record: Record) -> Iterator[str]:
         for at, header in enumerate(self.headers):
-            cell, value = place.row[at], record[at]
-            if not _same(cell, value, whole=at == self.long):
-                where = f"{place.path}, record {record[0]}, {header}"
-                yield f"{where}: {_short(cell)}; the database has {_short(value)}."
+            value = record[at]
+            for row in (place, *(place.further if at not in (0, self.long) else ())):
+                if not _same(row.row[at], value, whole=at == self.long):
+                    where = f"{row.path}, record {row.row[0]}, {header}"
+                    yield f"{where}: {_short(row.row[at])}; the database has {_short(value)}."
 
 
 def _records(warehouse: Warehouse, query: str, advance: Advance) -> Iterator[Record]:

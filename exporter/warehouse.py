@@ -106,7 +106,7 @@ class DuckDB:
                     f"DuckDB stopped reading: {str(error).splitlines()[0]}\n"
                     "Close other programs, or set PROBESHEETS_WORKERS=1, and type the command again."
                 ) from None
-            except BaseException:
+            except (KeyboardInterrupt, RuntimeError):
                 cursor.interrupt()
                 raise
 

@@ -72,18 +72,15 @@ def _write(
             runs = _runs(rows, book, new, max_rows)
             xml = sheet_xml(rows, runs, kind.layout)
             ends = np.frombuffer(xml.buffers()[1], np.int64)
-            data, records, shortened = (
-                memoryview(xml.buffers()[2]),
-                rows.first.cumsum(),
-                rows.shortened.cumsum(),
-            )
+            data, records = memoryview(xml.buffers()[2]), rows.first.cumsum()
             for run in runs:
                 if book and book is not run.book:
                     yield book.close()
                 book, last = run.book, run.stop - 1
                 book.add(data[ends[run.start] : ends[run.stop]])
                 book.records += int(records[last] - records[run.start] + rows.first[run.start])
-                book.shortened += int(shortened[last] - shortened[run.start] + rows.shortened[run.start])
+                book.shortened += int(rows.shortened[run.start : run.stop].sum())
+                book.like_nothing += int(rows.like_nothing[run.start : run.stop].sum())
         if book:
             yield book.close()
     finally:

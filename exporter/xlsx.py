@@ -72,7 +72,8 @@ class Written:
     """A complete workbook. `rows` counts sheet rows without the header, `records` the input's rows.
 
     `shortened` counts cells that end in … because they were too long, `escaped` cells with text such as
-    _x005F_, which openpyxl and pandas show differently (LibreOffice and calamine show it as it is).
+    _x005F_, which openpyxl and pandas show differently (LibreOffice and calamine show it as it is), `like_nothing`
+    cells such as NA, None or null, which some readers take for empty.
     """
 
     path: Path
@@ -82,6 +83,7 @@ class Written:
     records: int
     shortened: int
     escaped: int
+    like_nothing: int
     sha256: str
 
 
@@ -190,7 +192,7 @@ class Workbook:
             raise ValueError(f"{stem!r} cannot be a file name: no path, control character, or dot or space at its end")
         self.path = directory / (f"{stem}-part{part}.xlsx" if part > 1 else f"{stem}.xlsx")
         self.kind, self.group, self.part = kind, group, part
-        self.rows, self.records, self.shortened, self.escaped = 1, 0, 0, 0
+        self.rows, self.records, self.shortened, self.escaped, self.like_nothing = 1, 0, 0, 0, 0
         self._shared: dict[str, int] = {}
         self._shared_units = 0
         self._file: BinaryIO | None = None
@@ -263,7 +265,7 @@ class Workbook:
         self._flush()
         file.close()
         self._file = None
-        counts = (self.rows - 1, self.records, self.shortened, self.escaped)
+        counts = (self.rows - 1, self.records, self.shortened, self.escaped, self.like_nothing)
         return Written(self.path, self.group, self.part, *counts, self._hash.hexdigest())
 
     def _strings(self) -> bytes:

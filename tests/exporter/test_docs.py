@@ -72,10 +72,9 @@ def test_every_model_and_column_is_described(built: Builder, sample: Source) -> 
         if node["resource_type"] == "model":
             assert node["description"], node["name"]
             described = {name for name, column in node["columns"].items() if column["description"]}
-            found = set(build.columns(node["alias"])) - {
-                *sample.variables["extra_tags"],
-                *sample.variables["extra_columns"],
-            }
+            found = {name for name in build.columns(node["alias"]) if not name.startswith("extra_")}
+            if node["name"].startswith("texts"):
+                found -= {*sample.variables["extra_tags"], *sample.variables["extra_columns"]}
             assert found == described, node["name"]
     assert all(exposure["description"] for exposure in build.manifest["exposures"].values())
 

@@ -114,6 +114,16 @@ def test_manifest_tells_of_every_file(out: Path) -> None:
     assert told["totals"]["text_rows"] == 311 and told["totals"]["texts"] == 308
     assert told["totals"]["left_out"] == {"blank text": 3, "no text row": 5}
     assert told["totals"]["rows_of_unused_tags"] == {"Date": 1, "Trimmed": 1, "full": 20}
+    assert told["selected"] == {
+        "with_links": 308,
+        "without_links": 308,
+        "links": told["totals"]["links"],
+        "left_out": 8,
+    }
+    nothing = ("na", "n/a", "#n/a", "nan", "null", "none", "nil")
+    cells = [cell for name in told["files"] if name.get("columns") for row in sheet(out / name["path"]) for cell in row]
+    assert told["totals"]["cells_like_nothing"] == sum(str(cell).lower() in nothing for cell in cells) > 3
+    assert told["totals"]["cells_escaped"] == sum("x005F_" in str(cell) for cell in cells)
     assert told["target"] == "duckdb" and told["created"].startswith("2023-11-14T22:13:20")
 
 
@@ -219,3 +229,9 @@ def test_probes_lists_them(built_sample: Build) -> None:
     assert len(lines) == 10
     assert lines[0].split() == ["texts", "links", "first", "date", "last", "date", "probe"]
     assert any(line.endswith(" Masks are") and line.split()[0] == "78" for line in lines)
+
+
+def test_a_partial_export_says_what_it_wrote(built_sample: Build, tmp_path: Path) -> None:
+    result = export(built_sample, tmp_path, "--probe", "Masks are", "--only", "with_links")
+    assert result.err.splitlines()[0] == f"3 files in {tmp_path}. Records: 78 in with_links."
+    assert manifest(tmp_path)["selected"] == {"with_links": 78}

@@ -66,6 +66,23 @@ def test_a_new_exposure_is_a_new_kind(built_sample: Build, sample: Source, tmp_p
     assert [row[1] for row in rows[1:]] == sorted(row[1] for row in rows[1:])
 
 
+@pytest.mark.parametrize("column", ["link_count", "starts_with_probe", "date_match"])
+def test_one_file_per_value_of_any_column(column: str, built_sample: Build, tmp_path: Path) -> None:
+    """Numbers and truth values name files, too; the accounts and verify know them by these names."""
+    make_project(tmp_path / "p")
+    manifest = built_sample.manifest
+    manifest["exposures"]["exposure.probesheets.with_links"]["config"]["meta"]["one_file_per"] = column
+    (tmp_path / "p" / "target" / "duckdb").mkdir(parents=True)
+    (tmp_path / "p" / "target" / "duckdb" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    arguments = ["export", "--only", "with_links", "--out", str(tmp_path / "out")]
+    assert probesheets(tmp_path / "p", built_sample.environment, *arguments).code == 0
+    values = {row[0] for row in built_sample.rows("texts", [column])}
+    names = {str(value).upper() if isinstance(value, bool) else str(value) for value in values}
+    assert {path.stem for path in (tmp_path / "out" / "with_links").iterdir()} == names
+    arguments = ["verify", str(tmp_path / "out"), "--target", "duckdb"]
+    assert probesheets(tmp_path / "p", built_sample.environment, *arguments).code == 0
+
+
 def change_meta(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
     def changed(manifest: dict[str, Any]) -> None:
         change(manifest["exposures"]["exposure.probesheets.links"]["config"]["meta"])

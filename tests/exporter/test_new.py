@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import openpyxl
 import pytest
 
@@ -175,6 +176,7 @@ def test_a_batch_that_was_stopped_is_made_again(out: Path, later: Build, tmp_pat
     (out / "with_links" / "stopped-00000000-batch2.xlsx").write_bytes(b"of the batch that was stopped")
     told = manifest(out)
     stray = {"path": "with_links/stopped-00000000-batch2.xlsx", "kind": "with_links", "batch": 2, "records": 1}
+    stray["sha256"] = "0"
     (out / "manifest.json").write_text(json.dumps({**told, "files": [*told["files"], stray]}), encoding="utf-8")
     assert export(later, out, "--new").code == 0
     assert files(out) == files(tmp_path / "smooth")
@@ -193,3 +195,37 @@ def test_the_index_covers_all_batches(out: Path, later: Build) -> None:
 def test_quiet_says_nothing(out: Path, later: Build) -> None:
     result = export(later, out, "--new", "--quiet")
     assert (result.code, result.out, result.err) == (0, "", "")
+
+
+def test_a_text_that_moved_to_another_probe_is_not_delivered_twice(out: Path, later: Build, tmp_path: Path) -> None:
+    database = tmp_path / "probesheets.duckdb"
+    shutil.copy(later.environment["PROBESHEETS_DUCKDB"], database)
+    with duckdb.connect(str(database)) as connection:
+        [(stem,)] = connection.execute("select file_stem from probes where probe = 'masks are'").fetchall()
+        for model in ("texts", "texts_without_links"):
+            moved = f"update {model} set probe = 'masks are', file_stem = ? where record_id = 'T2'"
+            connection.execute(moved, [stem])
+        connection.execute("update probes set text_count = text_count + 1 where probe = 'masks are'")
+        connection.execute("update probes set text_count = text_count - 1 where probe = 'Masks are'")
+    environment = {**later.environment, "PROBESHEETS_DUCKDB": str(database)}
+    result = probesheets(later.folder, environment, "export", "--new", "--probe", "masks are", "--out", str(out))
+    assert result.code == 0
+    assert sum(row[0] == "with_links" and "T2" in row for row in delivered(out)) == 1
+
+
+def test_changes_are_listed_even_if_nothing_is_new(out: Path, later: Build, tmp_path: Path) -> None:
+    export(later, out, "--new")
+    database = tmp_path / "probesheets.duckdb"
+    shutil.copy(later.environment["PROBESHEETS_DUCKDB"], database)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("update texts set text = text || ' !' where text_id % 10 = 0")
+        [(count,)] = connection.execute("select count(*) from texts where text_id % 10 = 0").fetchall()
+    environment = {**later.environment, "PROBESHEETS_DUCKDB": str(database)}
+    before = manifest(out)["batches"]
+    result = probesheets(later.folder, environment, "export", "--new", "--out", str(out))
+    assert result.code == 0 and "Nothing is new" in result.err and "changed.csv" in result.err
+    with (out / "changed.csv").open(encoding="utf-8", newline="") as stream:
+        changed = [row for row in csv.reader(stream) if row[0] == "with_links" and row[2] == "changed"]
+    assert len(changed) >= count > 20
+    assert manifest(out)["batches"] == before
+    assert manifest(out)["complete"]

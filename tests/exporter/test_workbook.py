@@ -67,7 +67,7 @@ def test_a_workbook_has_one_frozen_sheet_with_a_bold_header_and_readable_columns
     assert book._named_styles["Normal"].alignment.vertical == "top"  # LibreOffice takes that for cells without style
     assert [sheet.column_dimensions[letter].width for letter in "AB"] == [14, 80]
     assert book.properties.created == datetime(2024, 2, 29, 12, 30, 15)
-    assert made == Written(tmp_path / "all.xlsx", None, 1, 2, 2, 0, 0, made.sha256)
+    assert made == Written(tmp_path / "all.xlsx", None, 1, 2, 2, 0, 0, 0, made.sha256)
     assert made.sha256 == hashlib.sha256(made.path.read_bytes()).hexdigest()
 
 

@@ -49,7 +49,9 @@ def test_tags_that_look_alike_are_counted_together(built_sample: Build, tmp_path
     database = tmp_path / "probesheets.duckdb"
     shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
     with duckdb.connect(str(database)) as connection:
-        connection.execute("insert into tags values ('full', 5, 'not used'), ('trimmed', 7, 'not used')")
+        connection.execute(
+            "insert into tags (tag, row_count, used_as) values ('full', 5, 'not used'), ('trimmed', 7, 'not used')"
+        )
     assert export(built_sample, {**NEW, "PROBESHEETS_DUCKDB": str(database)}, tmp_path / "out")[0] == 0
     told = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert told["totals"]["rows_of_unused_tags"] == {"Date": 1, "Trimmed": 1, "full": 25, "trimmed": 7}

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -41,7 +41,7 @@ def _json(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-def check_nothing_is_half_written(folder: Path, exports: Exports) -> None:
+def check_nothing_is_half_written(folder: Path, exports: Exports, but: Sequence[str] = ()) -> None:
     """Every file is one of the older export or of the new one, byte for byte; nothing of ours is forgotten."""
     found = contents(folder)
     told = json.loads(found.pop("manifest.json"))
@@ -49,7 +49,10 @@ def check_nothing_is_half_written(folder: Path, exports: Exports) -> None:
     listed = {file["path"] for file in told["files"]}
     for name, data in found.items():
         assert name in listed
-        assert data in (exports.old.get(name), exports.new.get(name), b"old" if name == GONE["path"] else None), name
+        if name not in but:
+            assert data in (exports.old.get(name), exports.new.get(name), b"old" if name == GONE["path"] else None), (
+                name
+            )
 
 
 def check_that_it_completes(build: Build, folder: Path, exports: Exports) -> None:
@@ -100,14 +103,35 @@ def test_killed_while_files_get_their_names(
     check_that_it_completes(built_sample, folder, exports)
 
 
-def test_killed_when_the_folder_is_new(built_sample: Build, tmp_path: Path, exports: Exports, start: Starter) -> None:
-    child = start(built_sample, {**NEW, "SIGKILL_AT_RENAME": "5"}, "export", "--out", str(tmp_path / "out"))
+@pytest.mark.parametrize("arguments", [[], ["--new"]])
+def test_killed_when_the_folder_is_new(
+    arguments: list[str], built_sample: Build, tmp_path: Path, exports: Exports, start: Starter
+) -> None:
+    child = start(built_sample, {**NEW, "SIGKILL_AT_RENAME": "5"}, "export", "--out", str(tmp_path / "out"), *arguments)
     child.go()
     assert child.end()[0] == -signal.SIGKILL
     left = contents(tmp_path / "out")
     assert {name for name in left if left[name] != exports.new[name]} == {"manifest.json"}
-    assert export(built_sample, NEW, tmp_path / "out")[0] == 0
-    assert contents(tmp_path / "out") == exports.new
+    assert export(built_sample, NEW, tmp_path / "out", *arguments)[0] == 0
+    assert list(verify(tmp_path / "out")) == []
+    found = contents(tmp_path / "out")
+    assert {**found, "manifest.json": b""} == {**exports.new, "manifest.json": b""}
+    assert json.loads(found["manifest.json"])["complete"]
+
+
+def test_another_export_after_one_that_was_killed(
+    built_sample: Build, folder: Path, exports: Exports, start: Starter
+) -> None:
+    """What the killed one did not write stays known, and the folder incomplete, until it is written."""
+    child = start(built_sample, {**NEW, "SIGKILL_AT_RENAME": "5"}, "export", "--out", str(folder))
+    child.go()
+    assert child.end()[0] == -signal.SIGKILL
+    code, said = export(built_sample, NEW, folder, "--new")
+    assert code == 1 and "was stopped" in said and "Type that command again first" in said
+    assert export(built_sample, NEW, folder, "--only", "links")[0] == 0
+    check_nothing_is_half_written(folder, exports, but=("delivered.csv", "index.xlsx", "links.xlsx"))
+    assert "an export was stopped" in next(verify(folder))
+    check_that_it_completes(built_sample, folder, exports)
 
 
 def check_interrupted(child: Child, build: Build, folder: Path, exports: Exports) -> None:

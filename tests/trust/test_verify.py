@@ -77,16 +77,16 @@ def put(cell: str, value: object) -> Change:
 CHANGED = "was changed after the export"
 TOO_MANY, TOO_FEW = "79 rows; the manifest says 78", "77 rows; the manifest says 78"
 CHANGES: dict[str, tuple[Change, int, str, str]] = {
-    "a text": (put("N3", "no more"), 0, CHANGED, ", Text: 'no more'; the database has '"),
+    "a text": (put("P3", "no more"), 0, CHANGED, ", Text: 'no more'; the database has '"),
     "a number": (put("B3", 99), 0, CHANGED, ", Experiment: 99.0; the database has "),
     "a date": (put("D3", "2020-03-99"), 0, CHANGED, ", Date: '2020-03-99'; the database has "),
     "a cell that was empty": (put("J3", "T1"), 0, CHANGED, ", Same as: 'T1'; the database has nothing."),
-    "a cell emptied": (put("N3", None), 0, CHANGED, ", Text: nothing; the database has '"),
+    "a cell emptied": (put("P3", None), 0, CHANGED, ", Text: nothing; the database has '"),
     "a row less": (lambda sheet: sheet.delete_rows(5), -1, TOO_FEW, ", row 5: is T"),
     "the last row less": (lambda sheet: sheet.delete_rows(79), -1, TOO_FEW, ": ends; the database has record T"),
     "a row more": (lambda sheet: sheet.append(["T9"]), 1, TOO_MANY, ", row 80: record T9 is not in the database."),
     "a row twice": (lambda sheet: sheet.append([cell.value for cell in sheet[79]]), 1, TOO_MANY, ", row 80: record T"),
-    "a header": (put("N1", "Texts"), 0, "its columns are Record ID", "its columns are Record ID"),
+    "a header": (put("P1", "Texts"), 0, "its columns are Record ID", "its columns are Record ID"),
 }
 
 
@@ -111,10 +111,12 @@ def test_a_text_over_several_rows_is_one(built_sample: Build, folder: Path) -> N
         if further:
             break
     further[0][-1].value = further[0][-1].value[:-1]
+    further[0][1].value = 99
     workbook.save(path)
     forgive(folder, path)
     result = verify(built_sample, folder, "--target", "duckdb")
     assert result.code == 1 and f"record {further[0][0].value.split('-')[0]}, Text" in result.out
+    assert f"record {further[0][0].value}, Experiment: 99.0; the database has " in result.out
 
 
 def test_files_missing_foreign_cut_and_swapped(built_sample: Build, folder: Path) -> None:
@@ -164,7 +166,7 @@ def test_a_manifest_that_is_missing_or_not_complete(built_sample: Build, folder:
     assert "is not a manifest" in verify(built_sample, folder).out
     (folder / "manifest.json").unlink()
     result = verify(built_sample, folder)
-    assert result.code == 1 and "manifest.json is missing" in result.out and "probesheets export" in result.out
+    assert result.code == 1 and "manifest.json is missing" in result.out and "bring it back" in result.out
     result = verify(built_sample, folder / "none")
     assert result.code == 1 and "is not a folder" in result.err
 
@@ -203,7 +205,7 @@ def test_several_batches(built_sample: Build, tmp_path: Path) -> None:
     assert "batch2" in second.name
     for path, row in ((first, 3), (second, 7)):
         workbook = openpyxl.load_workbook(path)
-        workbook.active[f"N{row}"].value = "changed"
+        workbook.active[f"P{row}"].value = "changed"
         workbook.save(path)
         forgive(tmp_path / "out", path)
     result = verify(built_sample, tmp_path / "out", "--target", "duckdb")
