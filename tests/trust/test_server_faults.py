@@ -51,7 +51,10 @@ def test_the_server_dies_during_a_read(mortal: Mortal, built_there: Build, start
     before = contents(tmp_path / "out")
     reading = start(built_there, NEW, *arguments)
     reading.go()
-    answering = "select 1 from information_schema.processlist where user = 'analyst' and state = 'Writing to net'"
+    answering = (
+        "select 1 from information_schema.processlist "
+        "where user = 'analyst' and state = 'Writing to net' and info like '%`text`%order by%'"
+    )
     send_when(reading.process, lambda: bool(mortal.server.root.execute(answering)), signal.SIGSTOP)
     mortal.kill()
     reading.process.send_signal(signal.SIGCONT)
