@@ -1,5 +1,7 @@
 """`probesheets run`: source, dbt, workbooks; and what it says when one of them is wrong."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from tests.build import Build, Source, command, make_project, run
 from tests.conftest import Builder
 from tests.exporter.command import probesheets
+from tests.servers import ROOT
 
 HEADER = "id,experiment_id,root_id,tag,probe,content\n"
 
@@ -90,3 +93,32 @@ def test_nothing_is_built_yet(project: Path, built: Builder, sample: Source) -> 
     elsewhere = build.environment | {"PROBESHEETS_DUCKDB": str(project / "none.duckdb")}
     result = probesheets(build.folder, elsewhere, "export")
     assert result.code == 1 and "no database" in result.err and "probesheets run" in result.err
+
+
+def test_a_model_that_breaks_its_promise_stops_the_export(project: Path) -> None:
+    """By its test's name and a sentence of advice, of our own tests and of dbt's."""
+    (project / "models").unlink()
+    shutil.copytree(ROOT / "models", project / "models")
+    model = project / "models" / "texts" / "texts.sql"
+    model.write_text(
+        model.read_text(encoding="utf-8").replace(
+            "from marked\n", "from (select * from marked union all select * from marked) as marked\n"
+        ),
+        encoding="utf-8",
+    )
+    result = run([str(command("duckdb", "probesheets")), "run", "--out", "out"], project, {})
+    assert result.returncode == 1 and "dbt build failed" in result.stderr
+    said = re.sub(r"\s+", " ", result.stderr)
+    assert re.search(
+        "FAIL unique_texts_text_id: [0-9]+ rows. The models broke a promise: build all of them again", said
+    )
+    assert not (project / "out").exists()
+
+
+def test_a_warning_says_how_many_rows_and_what_to_do(project: Path) -> None:
+    result = run([str(command("duckdb", "probesheets")), "run", "--vars", "{extra_tags: [auhtor]}"], project, {})
+    assert result.returncode == 0
+    assert (
+        "WARN texts_without_date: 4 rows. Dirty source data: texts for which no date row was written" in result.stderr
+    )
+    assert "WARN tags_that_no_row_has: 1 rows." in result.stderr and "its column stays empty" in result.stderr
