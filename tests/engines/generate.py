@@ -62,11 +62,10 @@ TAGS = [
 ]  # fmt: skip
 
 
-def generated_source() -> Source:
+def generated_source(name: str = "generated", roots: int = ROOTS) -> Source:
     """More than 20,000 rows, with two variables set."""
-    return Source(
-        "generated", Rows(Random(SEED)).all(), variables={"extra_tags": ["location"], "extra_columns": ["note"]}
-    )
+    variables = {"extra_tags": ["location"], "extra_columns": ["note"]}
+    return Source(name, Rows(Random(SEED)).all(roots), variables=variables)
 
 
 class Rows:
@@ -78,8 +77,8 @@ class Rows:
         self.probes = self._probes()
         self.rows: list[dict[str, Any]] = []
 
-    def all(self) -> list[dict[str, Any]]:
-        for _ in range(ROOTS):
+    def all(self, roots: int) -> list[dict[str, Any]]:
+        for _ in range(roots):
             self._root()
         for content in long_texts(self.random):
             self._add(None, self.random.choice([None, 1]), "trimmed", 1, self.random.choice(self.probes), content)

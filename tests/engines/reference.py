@@ -56,7 +56,11 @@ def clean(text: str | None) -> str:
     for entity, meaning in ENTITIES.items():
         text = text.replace(entity, meaning)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(character for character in text if not is_deleted(character))
+    return tidy("".join(character for character in text if not is_deleted(character)))
+
+
+def tidy(text: str) -> str:
+    """(e) to (g)"""
     kept: list[str] = []
     for character in text:
         if not is_space(character):
