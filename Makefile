@@ -4,7 +4,7 @@ PYTHON ?= python3
 DEV := .venv/.installed
 MYSQL := .venv-mysql/.installed
 
-.PHONY: sheets test lint format bench fuzz audit requirements clean .venv .venv-mysql
+.PHONY: sheets test lint format bench fuzz audit requirements .venv .venv-mysql
 
 sheets: $(DEV)
 	.venv/bin/probesheets run --out out
@@ -55,14 +55,14 @@ audit: .venv-audit/.installed
 	touch $@
 
 lint: $(DEV)
-	.venv/bin/ruff check exporter tests
-	.venv/bin/ruff format --check exporter tests
+	.venv/bin/ruff check exporter tests benchmarks
+	.venv/bin/ruff format --check exporter tests benchmarks
 	.venv/bin/mypy
 	.venv/bin/sqlfmt --check --line-length 110 models tests/data
 
 format: $(DEV)
-	.venv/bin/ruff check --fix exporter tests
-	.venv/bin/ruff format exporter tests
+	.venv/bin/ruff check --fix exporter tests benchmarks
+	.venv/bin/ruff format exporter tests benchmarks
 	.venv/bin/sqlfmt --line-length 110 models tests/data
 
 # The pinned versions, from pyproject.toml; needs pip-tools. duckdb.txt holds the tests' tools, too.

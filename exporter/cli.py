@@ -1,5 +1,6 @@
 """The command line. Only here do errors become messages and exit codes. stdout is data, stderr is messages."""
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -42,10 +43,15 @@ MOST_DIFFERENCES = 10  # that verify lists
 Target = Annotated[str, typer.Option("--target", "-t", help="duckdb, mariadb or mysql.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The folder to write into.")]
 Source = Annotated[
-    str | None, typer.Option(help="CSV or Parquet file of table_output, or mysql://user@host:port/schema.")
+    str | None,
+    typer.Option(
+        help="CSV or Parquet file of table_output, or mysql://user@host:port/schema with PROBESHEETS_PASSWORD set."
+    ),
 ]
-Experiments = Annotated[Path | None, typer.Option(help="CSV or Parquet file of table_experiment.")]
-Variables = Annotated[str, typer.Option("--vars", help="dbt variables, as YAML.", metavar="YAML")]
+Experiments = Annotated[Path | None, typer.Option(help="CSV or Parquet file of table_experiment: id, model_name.")]
+Variables = Annotated[
+    str, typer.Option("--vars", help="dbt variables, as YAML: '{extra_tags: [author]}'.", metavar="YAML")
+]
 New = Annotated[bool, typer.Option("--new", help="Only what no earlier export into the folder has delivered.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, messages on stderr.")]
@@ -88,8 +94,12 @@ def run(
 def export(
     target: Target = "duckdb",
     out: Out = Path("out"),
-    probe: Annotated[list[str] | None, typer.Option(help="Only this probe. May be repeated.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Only this kind of spreadsheet. May be repeated.")] = None,
+    probe: Annotated[
+        list[str] | None, typer.Option(help="Only this probe, by its text or its workbook's name. May be repeated.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this kind, such as with_links or qualcoder. May be repeated.")
+    ] = None,
     new: New = False,
     sample: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Only N texts of every probe, chosen by a seed.")
@@ -150,7 +160,7 @@ def check(
 
 @app.command()
 def probes(target: Target = "duckdb", as_json: Json = False) -> None:
-    """List the probes: texts, links, first and last date.
+    """List the probes: texts, links, first and last date, and the name of their workbooks, which --probe takes, too.
 
     Example: probesheets probes
     """
@@ -168,9 +178,13 @@ def probes(target: Target = "duckdb", as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
         return
+    if not rows:
+        _say("There are no probes: no text has been built.")
+        return
     import pandas as pd
 
-    frame = pd.DataFrame(rows, columns=["text_count", "link_count", "first_date", "last_date", "probe"], dtype=object)
+    columns = ["text_count", "link_count", "first_date", "last_date", "file_stem", "probe"]
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
     frame = frame.rename(columns=lambda name: name.replace("_count", "s").replace("_", " "))
     frame["probe"] = [text if len(text) <= 100 else text[:99] + "…" for text in frame["probe"]]
     table = frame.fillna("-").to_string(index=False, justify="left", formatters={"probe": "{:<100}".format})
@@ -186,7 +200,7 @@ def verify(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Read the spreadsheets of a folder again and compare them with what was exported.
+    """Read the spreadsheets of a folder again and compare them with what was exported. Exit code 1 for a difference.
 
     Example: probesheets verify out --target duckdb
     """
@@ -290,6 +304,9 @@ def _say(message: str, quiet: bool = False) -> None:
 
 def main(*arguments: Any) -> None:
     """The command `probesheets`: exit code 0, 1 for an error that the user can mend, 2 for a wrong command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character shows its code instead
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(*arguments)
     except ProbesheetsError as error:

@@ -164,5 +164,6 @@ def _not_writable(path: Path, error: OSError) -> ProbesheetsError:
     where = f" ({error.filename})" if error.filename and Path(str(error.filename)) != path else ""
     return ProbesheetsError(
         f"{path} cannot be written: {error.strerror or error}{where}.\n"
-        "No file was left half-written. Make room or get the right to write there, or choose another folder with --out."
+        "No file was left half-written. Make room, close the program that has a file open there, or get the right to "
+        "write there; or choose another folder with --out."
     )

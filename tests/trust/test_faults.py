@@ -15,8 +15,10 @@ import pytest
 
 from exporter.verify import verify
 from exporter.warehouse import DuckDB
-from tests.build import Build, command
+from tests.build import Build, Source, command, make_project, run
+from tests.conftest import Builder
 from tests.exporter.command import probesheets
+from tests.servers import ROOT, Server, mysql_environment
 from tests.trust.conftest import NEW, Child, Exports, Starter, contents, export, fill, send_when
 
 FOREIGN = {"notes.txt": b"mine", "with_links/coded.xlsx": b"mine, too"}
@@ -174,6 +176,61 @@ def test_interrupted_in_a_query(built_sample: Build, tmp_path: Path, monkeypatch
         signal.signal(signal.SIGINT, before)
     assert (code, said) == (130, "Stopped. Nothing was left half-written; type the command again to complete.\n")
     assert not contents(tmp_path / "out")
+
+
+def test_interrupted_while_a_server_is_read(
+    built: Builder, sample: Source, mariadb_server: Server, tmp_path: Path
+) -> None:
+    """Rows that nobody wants any more are no fault, whoever reads them: the main thread (verify) or another."""
+    build = built("mariadb", sample)
+    out = str(tmp_path / "out")
+    assert build.probesheets("export", "--target", "mariadb", "--out", out).returncode == 0
+    for path in sorted((tmp_path / "out" / "with_links").iterdir())[:2]:
+        path.unlink()  # verify stops reading after ten differences; there are more
+    script = (
+        "import sys, os, signal\n"
+        "from exporter import warehouse\n"
+        "from exporter.cli import main\n"
+        "read = warehouse.Server.batches\n"
+        "def interrupted(self, query):\n"
+        "    for number, batch in enumerate(read(self, query)):\n"
+        "        yield batch\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "warehouse.Server.batches, warehouse.BATCH_ROWS = interrupted, 5\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "main(sys.argv[1:])"
+    )
+    python = mysql_environment() / "bin" / "python"
+    for arguments in (["export", "--out", str(tmp_path / "new")], ["verify", out]):
+        environment = {**build.environment, "PYTHONPATH": str(ROOT)}
+        result = run([str(python), "-c", script, *arguments, "--target", "mariadb"], build.folder, environment)
+        assert (result.returncode, result.stderr) == (
+            130,
+            "Stopped. Nothing was left half-written; type the command again to complete.\n",
+        )
+    assert not contents(tmp_path / "new")
+
+
+def test_interrupted_while_dbt_builds(tmp_path: Path) -> None:
+    """At a terminal, where Ctrl-C reaches all that run in front: one sentence, and dbt is gone."""
+    make_project(tmp_path / "p")
+    arguments = [str(command("duckdb", "probesheets")), "run", "--out", "out"]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
+    process = subprocess.Popen(
+        arguments, cwd=tmp_path / "p", env=clean, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stderr
+    said = ""
+    while "START" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.stderr.read()
+    assert process.wait() == 130
+    assert said.endswith("Stopped. Nothing was left half-written; type the command again to complete.\n")
+    assert "Traceback" not in said and "leaked" not in said
+    assert run(arguments, tmp_path / "p", {}).returncode == 0
 
 
 # --- the disk
