@@ -13,12 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import exporter.arrow  # noqa: F401
-from exporter.layout import ESCAPE, LOOKS_ESCAPED, Layout
+from exporter.layout import CELL_UNITS, DIGITS_15, ESCAPE, LOOKS_ESCAPED, Layout, units
 from exporter.xlsx import Workbook, letters
 
-CELL_UNITS = 32_767  # UTF-16 units in a cell
 TEXT = pa.large_string()
-DIGITS_15 = 999_999_999_999_999
 DATES = (-25_508, 2_932_896)  # 1900-03-01 and 9999-12-31 in days since 1970, Excel's days 61 and 2,958,465
 JOINERS = {"\u200d", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))}  # never the first of a piece
 LINE_POINTS, MOST_POINTS = 15, 409  # Excel takes no higher row
@@ -128,17 +126,13 @@ def _like_nothing(arrays: Collection[pa.Array]) -> np.ndarray[Any, Any]:
     return count
 
 
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
-
-
 def _too_long(array: pa.Array) -> list[tuple[int, str]]:
     """Row and text of what does not fit in a cell."""
     if array.type != TEXT or (pc.max(pc.binary_length(array)).as_py() or 0) <= CELL_UNITS:
         return []
     rows = np.flatnonzero(pc.greater(pc.binary_length(array), CELL_UNITS).fill_null(False))
     texts = ((int(row), array[int(row)].as_py()) for row in rows)
-    return [(row, text) for row, text in texts if _units(text) > CELL_UNITS]
+    return [(row, text) for row, text in texts if units(text) > CELL_UNITS]
 
 
 def _cut(text: str, start: int, units: int, spaces: bool = False) -> int:

@@ -185,9 +185,13 @@ def probes(target: Target = "duckdb", as_json: Json = False) -> None:
 
     columns = ["text_count", "link_count", "first_date", "last_date", "file_stem", "probe"]
     frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    frame = frame.rename(columns=lambda name: name.replace("_count", "s").replace("_", " "))
+    frame = frame.rename(
+        columns=lambda name: name.replace("_count", "s").replace("file_stem", "workbook").replace("_", " ")
+    )
     frame["probe"] = [text if len(text) <= 100 else text[:99] + "…" for text in frame["probe"]]
-    table = frame.fillna("-").to_string(index=False, justify="left", formatters={"probe": "{:<100}".format})
+    widths = {name: max(map(len, frame[name])) for name in ("workbook", "probe")}
+    formatters = {name: f"{{:<{width}}}".format for name, width in widths.items()}
+    table = frame.fillna("-").to_string(index=False, justify="left", formatters=formatters)
     typer.echo("\n".join(line.rstrip() for line in table.splitlines()))
 
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from exporter.folder import DELIVERED, Folder, sha256
-from exporter.layout import Layout
+from exporter.layout import Layout, units
 from exporter.project import Kind
 
 RECORDS = pa.schema(
@@ -139,7 +139,7 @@ def _read_workbook(file: Path, layout: Layout) -> Iterator[tuple[str, int]]:
         return
     place, record, pieces = header.index(long), "", list[str]()
     for row in rows:
-        if pieces and row[0] == f"{record}-{len(pieces) + 1}" and _units(pieces[-1]) > _CUT_UNITS:
+        if pieces and row[0] == f"{record}-{len(pieces) + 1}" and units(pieces[-1]) > _CUT_UNITS:
             pieces.append(str(row[place]))
             continue
         if pieces:
@@ -158,7 +158,3 @@ def _cell(cell: Any) -> str:
     if isinstance(cell, date):
         return (cell.date() if isinstance(cell, datetime) else cell).isoformat()
     return "" if cell is None else str(cell)
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2

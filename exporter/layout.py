@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+CELL_UNITS = 32_767  # UTF-16 units in a cell
+DIGITS_15 = 999_999_999_999_999  # larger numbers are text
 LOOKS_ESCAPED = "_x[0-9A-Fa-f]{4}_"  # readers take _x0041_ for an escaped A
 ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # the underscores to escape: matches may overlap
 
@@ -30,6 +32,11 @@ class Layout:
     columns: tuple[Column, ...]
     long_text: str | None = None
     dates: Literal["cell", "text"] = "cell"
+
+
+def units(text: str) -> int:
+    """The length of a text in UTF-16 units, as Excel counts it."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def group_name(value: Any) -> str | None:

@@ -68,11 +68,12 @@ class Report:
             )
         if not self.complete:
             return f"{len(self.files)} files in {self.out}. Records: {written}."
-        totals, left_out = self.totals, sum(self.totals["left_out"].values())
+        totals, left_out = self.totals, {reason: count for reason, count in self.totals["left_out"].items() if count}
+        reasons = f" ({', '.join(f'{count:,} {reason}' for reason, count in left_out.items())})" if left_out else ""
         return (
             f"{len(self.files)} files in {self.out}: "
             f"{totals['texts']:,} of {totals['text_rows']:,} text rows are texts, "
-            f"with {totals['links']:,} links; {left_out:,} rows left out, "
+            f"with {totals['links']:,} links; {sum(left_out.values()):,} rows left out{reasons}, "
             f"{totals['dates_not_understood']:,} dates not understood."
         )
 

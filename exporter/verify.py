@@ -13,14 +13,12 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from exporter.errors import ProbesheetsError
 from exporter.folder import MANIFEST, OURS, outside, sha256
-from exporter.layout import group_name
+from exporter.layout import CELL_UNITS, DIGITS_15, group_name, units
 from exporter.progress import Advance, Track, silent
 from exporter.project import Kind, Project
 from exporter.warehouse import Warehouse, select
 
-CELL_UNITS = 32_767  # UTF-16 units in a cell
 FIRST_DATE = date(1900, 3, 1)  # earlier dates are text
-DIGITS_15 = 999_999_999_999_999  # larger numbers are text
 
 Entry = dict[str, Any]  # of a file, in the manifest
 Record = tuple[Any, ...]  # a row of the database
@@ -199,7 +197,7 @@ class _Rows:
 
     def _whole(self, place: Place, record: Record, after: Place | None, sheet: Iterator[Place]) -> Place | None:
         """Put the texts of a record's further rows (T1-2, T1-3, …) behind its first; returns the row after them."""
-        if self.long is None or _units(str(record[self.long] or "")) <= CELL_UNITS:
+        if self.long is None or units(str(record[self.long] or "")) <= CELL_UNITS:
             return after
         pieces, number = [str(place.row[self.long])], 2
         while after is not None and after.row[0] == f"{place.row[0]}-{number}":
@@ -242,17 +240,13 @@ def _same(cell: Any, value: Any, *, whole: bool = False) -> bool:
         return bool(cell == str(value)) if abs(value) > DIGITS_15 else _number(cell) == value
     if isinstance(value, date):
         return cell == value.isoformat() or (value >= FIRST_DATE and cell == value)
-    if not whole and isinstance(cell, str) and _units(value) > CELL_UNITS:
-        return cell.endswith("…") and value.startswith(cell[:-1]) and _units(cell) > CELL_UNITS - 100
+    if not whole and isinstance(cell, str) and units(value) > CELL_UNITS:
+        return cell.endswith("…") and value.startswith(cell[:-1]) and units(cell) > CELL_UNITS - 100
     return bool(cell == value)
 
 
 def _number(cell: Any) -> float | None:
     return cell if isinstance(cell, int | float) and not isinstance(cell, bool) else None
-
-
-def _units(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
 def _short(value: Any, most: int = 60) -> str:

@@ -1,4 +1,4 @@
-"""Where the models are: rows as tuples or as streams of Arrow record batches. The only SQL of the export."""
+"""Where the models are: rows as tuples or streams of Arrow record batches. All SQL of the exporter goes through it."""
 
 import os
 from collections.abc import Iterator, Sequence

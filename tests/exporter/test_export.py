@@ -227,8 +227,9 @@ def test_probes_lists_them(built_sample: Build) -> None:
     result = probesheets(built_sample.folder, built_sample.environment, "probes")
     lines = result.out.splitlines()
     assert len(lines) == 10
-    assert lines[0].split() == ["texts", "links", "first", "date", "last", "date", "probe"]
-    assert any(line.endswith(" Masks are") and line.split()[0] == "78" for line in lines)
+    assert lines[0].split() == ["texts", "links", "first", "date", "last", "date", "workbook", "probe"]
+    [masks] = [line for line in lines if line.endswith(" Masks are")]
+    assert masks.split()[0] == "78" and "masks-are-96ca1b6f " in masks
 
 
 def test_a_partial_export_says_what_it_wrote(built_sample: Build, tmp_path: Path) -> None:

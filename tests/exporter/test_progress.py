@@ -12,6 +12,7 @@ import pytest
 
 from tests.build import Build, Source, command, make_project
 from tests.conftest import Builder
+from tests.servers import ROOT
 
 STEPS = r"models and tests .*?(\d+)/(\d+)"
 
@@ -49,6 +50,9 @@ def test_run_shows_how_far_the_build_is(tmp_path: Path) -> None:
     assert "with_links" in told and "without_links" in told
     assert re.search(r"\d:\d\d:\d\d", told)  # how long still
     assert "Got 3 results, configured to warn" in told  # what dbt warns of is not swallowed
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for line in readme.split("```text make sheets\n")[1].split("```")[0].splitlines():
+        assert line in told
     assert " START " not in told and "307 of 310 text rows are texts" in told
 
 
