@@ -122,8 +122,9 @@ def export(
     Example: probesheets export --sample 20 --per month --seed 7 --out to_code
     """
     from exporter.project import find_root
+    from exporter.sampling import Sample
 
-    root, drawn = find_root(Path.cwd()), _sample(sample, per, seed)
+    root, drawn = find_root(Path.cwd()), Sample.asked(sample, per, seed)
     report = _export(root, target, out, probe or [], only or [], new=new, sample=drawn, quiet=quiet)
     _tell(report, quiet, as_json)
 
@@ -165,6 +166,7 @@ def probes(target: Target = "duckdb", as_json: Json = False) -> None:
     Example: probesheets probes
     """
     from exporter.project import Project, find_root
+    from exporter.report import probes_table
     from exporter.selection import read_probes
     from exporter.warehouse import open_warehouse
 
@@ -181,18 +183,7 @@ def probes(target: Target = "duckdb", as_json: Json = False) -> None:
     if not rows:
         _say("There are no probes: no text has been built.")
         return
-    import pandas as pd
-
-    columns = ["text_count", "link_count", "first_date", "last_date", "file_stem", "probe"]
-    frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    frame = frame.rename(
-        columns=lambda name: name.replace("_count", "s").replace("file_stem", "workbook").replace("_", " ")
-    )
-    frame["probe"] = [text if len(text) <= 100 else text[:99] + "…" for text in frame["probe"]]
-    widths = {name: max(map(len, frame[name])) for name in ("workbook", "probe")}
-    formatters = {name: f"{{:<{width}}}".format for name, width in widths.items()}
-    table = frame.fillna("-").to_string(index=False, justify="left", formatters=formatters)
-    typer.echo("\n".join(line.rstrip() for line in table.splitlines()))
+    typer.echo(probes_table(rows))
 
 
 @app.command()
@@ -245,18 +236,6 @@ def _check_source(target: str, source: str | None, experiments: Path | None) -> 
         )
     if experiments and not source:
         raise ProbesheetsError("--experiments goes with --source: both are copied together.")
-
-
-def _sample(size: int | None, per: str | None, seed: str | None) -> "Sample | None":
-    from exporter.sampling import Sample
-
-    if size is None:
-        if per is not None or seed is not None:
-            raise ProbesheetsError("--per and --seed go with --sample, as in: --sample 20 --per month --seed 7")
-        return None
-    if per not in (None, "probe", "month"):
-        raise ProbesheetsError(f"There is no --per {per!r}. Valid: probe, month.")
-    return Sample(size, per == "month", seed or "0")
 
 
 def _refuse_mixture(out: Path, new: bool) -> None:

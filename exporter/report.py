@@ -1,6 +1,6 @@
 """What an export did: in a few lines for people, as one JSON object for scripts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,20 @@ class Report:
         if lines and self.files:
             lines.append(f"All of them are listed in {self.out / CHANGED}.")
         return lines
+
+
+def probes_table(probes: Sequence[Mapping[str, Any]]) -> str:
+    """The rows of the model probes as a table for people."""
+    import pandas as pd
+
+    columns = ["text_count", "link_count", "first_date", "last_date", "file_stem", "probe"]
+    frame = pd.DataFrame(probes, columns=columns, dtype=object)
+    frame.columns = pd.Index(["texts", "links", "first date", "last date", "workbook", "probe"])
+    frame["probe"] = [text if len(text) <= 100 else text[:99] + "…" for text in frame["probe"]]
+    widths = {name: max(map(len, frame[name])) for name in ("workbook", "probe")}
+    formatters = {name: f"{{:<{width}}}".format for name, width in widths.items()}
+    table = frame.fillna("-").to_string(index=False, justify="left", formatters=formatters)
+    return "\n".join(line.rstrip() for line in table.splitlines())
 
 
 def _ordered(records: Iterable[str]) -> list[str]:

@@ -23,6 +23,17 @@ class Sample:
     per_month: bool
     seed: str
 
+    @classmethod
+    def asked(cls, size: int | None, per: str | None, seed: str | None) -> "Sample | None":
+        """The sample that the options ask for. Raises ProbesheetsError if they do not go together."""
+        if size is None:
+            if per is not None or seed is not None:
+                raise ProbesheetsError("--per and --seed go with --sample, as in: --sample 20 --per month --seed 7")
+            return None
+        if per not in (None, "probe", "month"):
+            raise ProbesheetsError(f"There is no --per {per!r}. Valid: probe, month.")
+        return cls(size, per == "month", seed or "0")
+
     def described(self) -> str:
         every = "probe and month" if self.per_month else "probe"
         return f"{self.size:,} texts of every {every}, seed {self.seed}"

@@ -1,24 +1,19 @@
 """The raw copy of the source in the DuckDB file: filled from a CSV or Parquet file, or from a server."""
 
-import csv
 import os
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet
 
 from exporter.errors import ProbesheetsError
+from exporter.source_file import check_columns, read_batches
 
 OUTPUT_COLUMNS = ("id", "experiment_id", "root_id", "tag", "probe", "content")
 EXPERIMENT_COLUMNS = ("id", "model_name")
 _WHOLE_NUMBERS = ("id", "experiment_id", "root_id", "depth")
-_ROWS_AT_ONCE = 20_000
-_DELIMITERS = (",", ";", "\t", "|")
 
 
 def replace_copy(database: Path, source: str, experiments: Path | None, text_tag: str | None = None) -> str:
@@ -75,89 +70,13 @@ def _incoming_from_file(
     connection: duckdb.DuckDBPyConnection, path: Path, table: str, required: tuple[str, ...]
 ) -> None:
     """Create the temporary `table` with every column of the file as text."""
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else f"is not a file (looked for {path.absolute()})"
-        raise ProbesheetsError(f"{path} {what}. --source and --experiments take a CSV or a Parquet file.")
-    if path.stat().st_size == 0:
-        raise ProbesheetsError(f"{path} is empty. It should hold the columns {', '.join(required)}.")
-    batches = _parquet_batches(path) if path.suffix.lower() in (".parquet", ".pq") else _csv_batches(path, required)
     created = False
-    for batch in batches:
-        _check_columns(path, batch.schema.names, required)
+    for batch in read_batches(path, required):
         connection.register("batch", pa.Table.from_batches([batch]))
         statement = f"insert into {table}" if created else f"create temp table {table} as"
         connection.execute(f"{statement} select * from batch")
         connection.unregister("batch")
         created = True
-
-
-def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-        texts = pa.schema([(name, pa.string()) for name in file.schema_arrow.names])
-        yield pa.RecordBatch.from_pylist([], schema=texts)
-        for batch in file.iter_batches(_ROWS_AT_ONCE):
-            yield batch.cast(texts)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise ProbesheetsError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
-
-
-def _csv_batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
-    """Every field as it is written (RFC 4180), the delimiter being the one that the header uses."""
-    csv.field_size_limit(2**31 - 1)
-    line = 1
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            reader = csv.reader(file, strict=True, delimiter=max(_DELIMITERS, key=head.count))
-            header = [name.strip() for name in next(reader)]
-            _check_columns(path, header, required)
-            yield _batch(header, [])
-            while rows := list(islice(reader, _ROWS_AT_ONCE)):
-                for row in rows:
-                    if len(row) != len(header) and row:
-                        raise ProbesheetsError(
-                            f"{path}: a row that ends before line {reader.line_num + 1} has {len(row)} fields, "
-                            f"the header has {len(header)}. It begins: {','.join(row)[:80]!r}"
-                        )
-                line = reader.line_num
-                yield _batch(header, [row for row in rows if row])
-    except UnicodeDecodeError as error:
-        with path.open("rb") as stream:
-            workbook = stream.read(2) == b"PK"
-        what = (
-            "is an Excel workbook, not a CSV file"
-            if workbook
-            else f"is not UTF-8 (byte 0x{error.object[error.start]:02X} after line {line})"
-        )
-        raise ProbesheetsError(f"{path} {what}. Save it as UTF-8, in Excel: Save as, CSV UTF-8.") from None
-    except OSError as error:
-        raise ProbesheetsError(f"{path} cannot be read: {error.strerror or error}.") from None
-    except (csv.Error, StopIteration) as error:
-        raise ProbesheetsError(
-            f"{path} is not a proper CSV file, after line {line}: {error}. "
-            "Fields with quotes, delimiters or line breaks must be quoted, and quotes in them doubled."
-        ) from None
-
-
-def _batch(header: list[str], rows: list[list[str]]) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True) if rows else [()] * len(header)
-    return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], names=header)
-
-
-def _check_columns(path: Path, found: list[str], required: tuple[str, ...]) -> None:
-    missing = [name for name in required if name not in found]
-    if odd := [name for name in found if "\0" in name]:  # DuckDB would end the name there
-        raise ProbesheetsError(f"{path}: the name of the column {odd[0][:40]!r} holds a NUL character. Correct it.")
-    lower = [name.lower() for name in found]  # databases do not tell capitals apart in the names of columns
-    repeated = sorted({name for name in found if lower.count(name.lower()) > 1})
-    if missing:
-        raise ProbesheetsError(
-            f"{path} has no column {', '.join(missing)}. Found: {', '.join(name[:40] for name in found[:30])}."
-        )
-    if repeated:
-        raise ProbesheetsError(f"{path} has the column {', '.join(repeated)} more than once. Keep one of them.")
 
 
 # --- servers
@@ -183,11 +102,11 @@ def _incoming_from_server(connection: duckdb.DuckDBPyConnection, url: str) -> bo
             raise ProbesheetsError(
                 f"{_without_password(url)}: there is no table_output in {schema}, or the user may not read it."
             )
-        _check_columns(Path(f"{schema}.table_output"), found, OUTPUT_COLUMNS)
+        check_columns(Path(f"{schema}.table_output"), found, OUTPUT_COLUMNS)
         _copy_table(connection, schema, "table_output", found, "incoming_output")
         experiment_columns = _server_columns(connection, schema, "table_experiment")
         if experiment_columns:
-            _check_columns(Path(f"{schema}.table_experiment"), experiment_columns, EXPERIMENT_COLUMNS)
+            check_columns(Path(f"{schema}.table_experiment"), experiment_columns, EXPERIMENT_COLUMNS)
             _copy_table(connection, schema, "table_experiment", list(EXPERIMENT_COLUMNS), "incoming_experiment")
         return bool(experiment_columns)
     except duckdb.Error as error:
