@@ -118,10 +118,12 @@ def _make_readable(sheet: Worksheet) -> None:
     top, wrapped = Alignment(vertical="top"), Alignment(vertical="top", wrap_text=True)
     for probe, *others in sheet.iter_rows(min_row=2):
         probe.data_type = "s"  # a probe that begins with = is no formula
-        probe.alignment = wrapped
         lines = -(-len(str(probe.value)) // _WIDTHS["Probe"])  # an estimate, for LibreOffice does not fit heights
-        sheet.row_dimensions[probe.row].height = LINE_POINTS * min(lines, _MOST_LINES)
+        if lines > 1:
+            sheet.row_dimensions[probe.row].height = LINE_POINTS * min(lines, _MOST_LINES)
+            probe.alignment = wrapped
         for cell in others:
-            cell.alignment = top
+            if lines > 1:
+                cell.alignment = top
             if isinstance(cell.value, float):
                 cell.number_format = "0.0%"
