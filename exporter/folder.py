@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -65,10 +65,10 @@ class Folder:
         replaced = [file for name, file in old.items() if name in new]
         listed = list({**self.listed, **new}.values())
         self._write_manifest({**self.manifest, "files": listed, "replaced": replaced, "complete": False})
+        for folder in _folders(new):
+            (self.path / folder).mkdir(parents=True, exist_ok=True)
         for name in new:
-            final = self.path / name
-            final.parent.mkdir(parents=True, exist_ok=True)
-            (self.staging / name).replace(final)
+            (self.staging / name).replace(self.path / name)
         kept = new if replace_all else {**{name: file for name, file in old.items() if name not in gone}, **new}
         unwritten = {} if replace_all else {name: self.listed[name] for name in self.listed.keys() - old.keys() - gone}
         unwritten = {name: file for name, file in unwritten.items() if name not in new}
@@ -81,16 +81,18 @@ class Folder:
         self._write_manifest({**others, "files": ordered, "full": full, "complete": not unwritten})
 
     def _refuse_foreign(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        # a file where a folder should be, a folder where a file should be, somebody else's file
+        folders = {self.path / part for folder in _folders(new) for part in (folder, *folder.parents)}
+        in_the_way = [path for path in sorted(folders) if path.exists() and not path.is_dir()]
         for name in new:
             final = self.path / name
-            in_the_way = [final] if final.is_dir() or (final.exists() and name not in old) else []
-            # a file where a folder should be
-            in_the_way += [self.path / part for part in Path(name).parents if _is_no_folder(self.path / part)]
-            if in_the_way:
-                raise ProbesheetsError(
-                    f"{in_the_way[0]} is there already and was not written by probesheets. "
-                    "Move it, or choose another folder with --out."
-                )
+            if final.exists() and (name not in old or final.is_dir()):
+                in_the_way.append(final)
+        if in_the_way:
+            raise ProbesheetsError(
+                f"{in_the_way[0]} is there already and was not written by probesheets. "
+                "Move it, or choose another folder with --out."
+            )
 
     def _write_manifest(self, manifest: dict[str, Any]) -> None:
         staged = self.staging / MANIFEST
@@ -151,8 +153,9 @@ def outside(name: str) -> bool:
     return bool(path.anchor) or ".." in path.parts or not path.parts
 
 
-def _is_no_folder(path: Path) -> bool:
-    return path.exists() and not path.is_dir()
+def _folders(names: Iterable[str]) -> set[Path]:
+    """The folders of files, by their relative paths with slashes."""
+    return {Path(folder) for folder in {name.rpartition("/")[0] for name in names}}
 
 
 def _read_manifest(file: Path) -> dict[str, Any]:

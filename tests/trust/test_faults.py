@@ -188,14 +188,16 @@ def test_interrupted_while_a_server_is_read(
     for path in sorted((tmp_path / "out" / "with_links").iterdir())[:2]:
         path.unlink()  # verify stops reading after ten differences; there are more
     script = (
-        "import sys, os, signal\n"
+        "import sys, os, signal, threading\n"
         "from exporter import warehouse\n"
         "from exporter.cli import main\n"
         "read = warehouse.Server.batches\n"
         "def interrupted(self, query):\n"
         "    for number, batch in enumerate(read(self, query)):\n"
         "        yield batch\n"
-        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        if once.acquire(blocking=False):\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "once = threading.Lock()\n"
         "warehouse.Server.batches, warehouse.BATCH_ROWS = interrupted, 5\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "main(sys.argv[1:])"
