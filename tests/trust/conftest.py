@@ -1,5 +1,6 @@
 """Exports in processes of their own, which can be stopped at any moment, and what to compare their folders with."""
 
+import json
 import os
 import subprocess
 import sys
@@ -119,3 +120,22 @@ def fill(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
+
+
+FOREIGN = {"notes.txt": b"mine", "with_links/coded.xlsx": b"mine, too"}
+# a probe that is no more, so that an export has something to remove
+GONE = {"path": "with_links/gone-12345678.xlsx", "kind": "with_links", "group": "gone-12345678", "part": 1, "rows": 1,
+        "probe": "gone", "sha256": "0"}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path, exports: Exports) -> Path:
+    """An older export, with a workbook too many, among somebody's files."""
+    told = json.loads(exports.old["manifest.json"])
+    told["files"].append(GONE)
+    fill(tmp_path / "out", {**exports.old, **FOREIGN, str(GONE["path"]): b"old", "manifest.json": as_json(told)})
+    return tmp_path / "out"
+
+
+def as_json(value: object) -> bytes:
+    return json.dumps(value).encode()

@@ -6,7 +6,6 @@ import random
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,33 +13,11 @@ from pathlib import Path
 import pytest
 
 from exporter.verify import verify
-from exporter.warehouse import DuckDB
-from tests.build import Build, Source, command, make_project, run
-from tests.conftest import Builder
+from tests.build import Build, command
 from tests.exporter.command import probesheets
-from tests.servers import ROOT, Server, mysql_environment
-from tests.trust.conftest import NEW, Child, Exports, Starter, contents, export, fill, send_when
-
-FOREIGN = {"notes.txt": b"mine", "with_links/coded.xlsx": b"mine, too"}
-# a probe that is no more, so that an export has something to remove
-GONE = {"path": "with_links/gone-12345678.xlsx", "kind": "with_links", "group": "gone-12345678", "part": 1, "rows": 1,
-        "probe": "gone", "sha256": "0"}  # fmt: skip
-
+from tests.trust.conftest import FOREIGN, GONE, NEW, Child, Exports, Starter, as_json, contents, export, fill, send_when
 
 VARIABLES = json.dumps({"extra_tags": ["location", "author"], "extra_columns": ["sent_label", "depth", "tag"]})
-
-
-@pytest.fixture
-def folder(tmp_path: Path, exports: Exports) -> Path:
-    """An older export, with a workbook too many, among somebody's files."""
-    told = json.loads(exports.old["manifest.json"])
-    told["files"].append(GONE)
-    fill(tmp_path / "out", {**exports.old, **FOREIGN, str(GONE["path"]): b"old", "manifest.json": _json(told)})
-    return tmp_path / "out"
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value).encode()
 
 
 def check_nothing_is_half_written(folder: Path, exports: Exports, but: Sequence[str] = ()) -> None:
@@ -136,105 +113,6 @@ def test_another_export_after_one_that_was_killed(
     check_that_it_completes(built_sample, folder, exports)
 
 
-def check_interrupted(child: Child, build: Build, folder: Path, exports: Exports) -> None:
-    code, said = child.end()
-    assert code == 130, said
-    assert "Stopped" in said and "type the command again" in said and "Traceback" not in said
-    check_nothing_is_half_written(folder, exports)
-    check_that_it_completes(build, folder, exports)
-
-
-def test_interrupted_while_it_reads(built_sample: Build, folder: Path, exports: Exports, start: Starter) -> None:
-    """Ctrl-C as soon as the export has begun to write."""
-    child = start(built_sample, NEW, "export", "--out", str(folder))
-    child.go()
-    send_when(child.process, lambda: any(folder.glob(".probesheets-*/*")), signal.SIGINT)
-    check_interrupted(child, built_sample, folder, exports)
-
-
-@pytest.mark.parametrize("rename", [1, 2, 8, 20])
-def test_interrupted_while_files_get_their_names(
-    rename: int, built_sample: Build, folder: Path, exports: Exports, start: Starter
-) -> None:
-    child = start(built_sample, {**NEW, "SIGINT_AT_RENAME": str(rename)}, "export", "--out", str(folder))
-    child.go()
-    check_interrupted(child, built_sample, folder, exports)
-
-
-def test_interrupted_in_a_query(built_sample: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """DuckDB gives a RuntimeError of its own when Ctrl-C finds it at work."""
-    slow = "select sum(one.range * two.range) from range(1000000) as one, range(1000000) as two"
-    rows = DuckDB.rows
-    monkeypatch.setattr(DuckDB, "rows", lambda self, query: rows(self, slow if "file_stem" in query else query))
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
-    ctrl_c = threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT))
-    ctrl_c.start()
-    try:
-        code, said = export(built_sample, NEW, tmp_path / "out")
-    finally:
-        ctrl_c.cancel()
-        signal.signal(signal.SIGINT, before)
-    assert (code, said) == (130, "Stopped. Nothing was left half-written; type the command again to complete.\n")
-    assert not contents(tmp_path / "out")
-
-
-def test_interrupted_while_a_server_is_read(
-    built: Builder, sample: Source, mariadb_server: Server, tmp_path: Path
-) -> None:
-    """Rows that nobody wants any more are no fault, whoever reads them: the main thread (verify) or another."""
-    build = built("mariadb", sample)
-    out = str(tmp_path / "out")
-    assert build.probesheets("export", "--target", "mariadb", "--out", out).returncode == 0
-    for path in sorted((tmp_path / "out" / "with_links").iterdir())[:2]:
-        path.unlink()  # verify stops reading after ten differences; there are more
-    script = (
-        "import sys, os, signal, threading\n"
-        "from exporter import warehouse\n"
-        "from exporter.cli import main\n"
-        "read = warehouse.Server.batches\n"
-        "def interrupted(self, query):\n"
-        "    for number, batch in enumerate(read(self, query)):\n"
-        "        yield batch\n"
-        "        if once.acquire(blocking=False):\n"
-        "            os.kill(os.getpid(), signal.SIGINT)\n"
-        "once = threading.Lock()\n"
-        "warehouse.Server.batches, warehouse.BATCH_ROWS = interrupted, 5\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "main(sys.argv[1:])"
-    )
-    python = mysql_environment() / "bin" / "python"
-    for arguments in (["export", "--out", str(tmp_path / "new")], ["verify", out]):
-        environment = {**build.environment, "PYTHONPATH": str(ROOT)}
-        result = run([str(python), "-c", script, *arguments, "--target", "mariadb"], build.folder, environment)
-        assert (result.returncode, result.stderr) == (
-            130,
-            "Stopped. Nothing was left half-written; type the command again to complete.\n",
-        )
-    assert not contents(tmp_path / "new")
-
-
-def test_interrupted_while_dbt_builds(tmp_path: Path) -> None:
-    """At a terminal, where Ctrl-C reaches all that run in front: one sentence, and dbt is gone."""
-    make_project(tmp_path / "p")
-    arguments = [str(command("duckdb", "probesheets")), "run", "--out", "out"]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
-    process = subprocess.Popen(
-        arguments, cwd=tmp_path / "p", env=clean, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert process.stderr
-    said = ""
-    while "START" not in said:
-        line = process.stderr.readline()
-        assert line, said
-        said += line
-    os.killpg(process.pid, signal.SIGINT)
-    said = process.stderr.read()
-    assert process.wait() == 130
-    assert said.endswith("Stopped. Nothing was left half-written; type the command again to complete.\n")
-    assert "Traceback" not in said and "leaked" not in said
-    assert run(arguments, tmp_path / "p", {}).returncode == 0
-
-
 # --- the disk
 
 
@@ -311,7 +189,7 @@ def test_a_file_where_a_folder_should_go(built_sample: Build, tmp_path: Path) ->
 
 @pytest.mark.parametrize("path", ["../mine.txt", "/tmp/mine.txt", "..\\mine.txt", "a/../../mine.txt", ""])
 def test_a_manifest_that_leads_out_of_the_folder(path: str, built_sample: Build, folder: Path) -> None:
-    fill(folder, {"manifest.json": _json({"files": [{**GONE, "path": path}]})})
+    fill(folder, {"manifest.json": as_json({"files": [{**GONE, "path": path}]})})
     fill(folder.parent, {"mine.txt": b"mine"})
     code, said = export(built_sample, NEW, folder)
     assert code == 1 and "is not a manifest of probesheets" in said
