@@ -70,8 +70,8 @@ class Folder:
         for name in new:
             (self.staging / name).replace(self.path / name)
         kept = new if replace_all else {**{name: file for name, file in old.items() if name not in gone}, **new}
-        unwritten = {} if replace_all else {name: self.listed[name] for name in self.listed.keys() - old.keys() - gone}
-        unwritten = {name: file for name, file in unwritten.items() if name not in new}
+        stale = set[str]() if replace_all else self.listed.keys() - old.keys() - new.keys() - gone
+        unwritten = {name: self.listed[name] for name in stale}
         for name in self.listed.keys() - kept.keys() - unwritten.keys():
             (self.path / name).unlink(missing_ok=True)
             with suppress(OSError):  # another kind's folder, or not empty
