@@ -3,6 +3,8 @@
 import io
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +14,10 @@ from typer.core import TyperGroup
 from exporter.errors import ProbesheetsError
 
 if TYPE_CHECKING:  # what takes long to import is imported by the command that needs it
+    from exporter.project import Project
     from exporter.report import Report
     from exporter.sampling import Sample
+    from exporter.warehouse import Warehouse
 
 
 class Commands(TyperGroup):
@@ -87,7 +91,7 @@ def run(
         _say(replace_copy(database_file(root), source, experiments, str(settings["text_tag"])), quiet)
     with progress(quiet=quiet) as track:
         build(root, target, variables, quiet=quiet, track=track)
-    _tell(_export(root, target, out, [], [], new=new, quiet=quiet), quiet, as_json)
+    _tell(_export(target, out, [], [], new=new, quiet=quiet), quiet, as_json)
 
 
 @app.command()
@@ -121,11 +125,10 @@ def export(
 
     Example: probesheets export --sample 20 --per month --seed 7 --out to_code
     """
-    from exporter.project import find_root
     from exporter.sampling import Sample
 
-    root, drawn = find_root(Path.cwd()), Sample.asked(sample, per, seed)
-    report = _export(root, target, out, probe or [], only or [], new=new, sample=drawn, quiet=quiet)
+    drawn = Sample.asked(sample, per, seed)
+    report = _export(target, out, probe or [], only or [], new=new, sample=drawn, quiet=quiet)
     _tell(report, quiet, as_json)
 
 
@@ -165,18 +168,12 @@ def probes(target: Target = "duckdb", as_json: Json = False) -> None:
 
     Example: probesheets probes
     """
-    from exporter.project import Project, find_root
     from exporter.report import probes_table
     from exporter.selection import read_probes
-    from exporter.warehouse import open_warehouse
 
-    root = find_root(Path.cwd())
-    project = Project(root, target)
-    warehouse = open_warehouse(target, root)
-    try:
+    with _opened(target) as (project, warehouse):
+        project.require((), ["probes"])
         rows = read_probes(project, warehouse)
-    finally:
-        warehouse.close()
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
         return
@@ -202,19 +199,11 @@ def verify(
     from itertools import islice
 
     from exporter.progress import progress
-    from exporter.project import Project, find_root
     from exporter.verify import verify as differences
-    from exporter.warehouse import open_warehouse
 
-    root = find_root(Path.cwd()) if target else None
-    project = Project(root, target) if root and target else None
-    warehouse = open_warehouse(target, root) if root and target else None
-    try:
-        with progress(quiet=quiet) as track:
-            found = list(islice(differences(folder, project, warehouse, track), MOST_DIFFERENCES + 1))
-    finally:
-        if warehouse:
-            warehouse.close()
+    with _opened(target) if target else nullcontext((None, None)) as opened, progress(quiet=quiet) as track:
+        project, warehouse = opened
+        found = list(islice(differences(folder, project, warehouse, track), MOST_DIFFERENCES + 1))
     listed, more = found[:MOST_DIFFERENCES], len(found) > MOST_DIFFERENCES
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), "differences": listed, "more": more}, ensure_ascii=False))
@@ -250,7 +239,6 @@ def _refuse_mixture(out: Path, new: bool) -> None:
 
 
 def _export(
-    root: Path,
     target: str,
     out: Path,
     wanted: list[str],
@@ -262,16 +250,21 @@ def _export(
 ) -> "Report":
     from exporter.export import export as write
     from exporter.progress import progress
-    from exporter.project import Project
+
+    with _opened(target) as (project, warehouse), progress(quiet=quiet) as track:
+        return write(project, warehouse, out, wanted, only, new=new, sample=sample, track=track)
+
+
+@contextmanager
+def _opened(target: str) -> "Iterator[tuple[Project, Warehouse]]":
+    """The models of a target, and the connection to them."""
+    from exporter.project import Project, check_target, find_root
     from exporter.warehouse import open_warehouse
 
-    project = Project(root, target)
-    warehouse = open_warehouse(target, root)
-    try:
-        with progress(quiet=quiet) as track:
-            return write(project, warehouse, out, wanted, only, new=new, sample=sample, track=track)
-    finally:
-        warehouse.close()
+    root = find_root(Path.cwd())
+    check_target(target)
+    with closing(open_warehouse(target, root)) as warehouse:
+        yield Project(root, target, warehouse), warehouse
 
 
 def _tell(report: "Report", quiet: bool, as_json: bool) -> None:

@@ -39,6 +39,7 @@ from exporter.workbook import Written, write_workbooks
 
 WORKERS = 2
 INDEX = "index.xlsx"
+READ = ("probes", "texts", "accounts", "tags")  # the models that an export of any kind reads
 
 
 @dataclass
@@ -52,6 +53,7 @@ class Job:
     selection: Selection
     batch: Batch
     created: datetime
+    models: set[str]
     track: Track = silent
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -76,15 +78,18 @@ def export(
     `new` leaves out what the folder holds already, `sample` what is not drawn. Raises ProbesheetsError, and leaves the
     files that were there, if anything is wrong.
     """
+    project.require((), READ)
     probes = read_probes(project, warehouse)
     selection = choose(project, probes, wanted, only)
+    project.require(selection.kinds, READ)
     if sample:
         selection = drawable(selection, warehouse, named=bool(only))
     for kind in selection.kinds:
         check_columns(kind, warehouse)
     with open_folder(out) as folder:
         batch = next_batch(folder, selection, new, sample)
-        job = Job(project, warehouse, folder, probes, selection, batch, _now(), track)
+        models = project.models(selection.kinds, READ)
+        job = Job(project, warehouse, folder, probes, selection, batch, _now(), models, track)
         records, note = _records(job)
         passages = _passages(job, records)
         written = _write_all(job, passages)
@@ -92,6 +97,7 @@ def export(
         totals = check_accounts(project, warehouse, streams, {kind: passages[kind].skipped for kind in passages})
         report = Report(out, batch, totals, list(passages.values()), selection.complete, [note] if note else [])
         if report.records or not batch.new or batch.again or note or _changes_are_other(job, report):
+            project.refuse_if_rebuilt(models)
             _publish(job, written, report, records)
     return report
 
@@ -224,6 +230,7 @@ def _publish(job: Job, written: Mapping[Kind, Sequence[Written]], report: Report
         "target": job.project.target,
         "project_version": version("probesheets"),
         "created": job.created.isoformat(),
+        "build": job.project.builds.build_of(job.models),
         "totals": report.totals,
         "selected": report.new,
         "batches": _batches(job, report, records),

@@ -1,16 +1,18 @@
-"""The dbt project as the exporter sees it: where it is, which relation each model is, which spreadsheets there are.
-
-All of it comes from dbt's manifest.json (https://schemas.getdbt.com/dbt/manifest); dbt itself is not imported.
-"""
+"""The dbt project as the exporter sees it: where it is, which relation each model is, which spreadsheets there are."""
 
 import json
+import shlex
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from exporter.build import read_variables
+from exporter.builds import Builds, Problem
 from exporter.errors import ProbesheetsError, near
 from exporter.layout import Column, Layout, check
+from exporter.warehouse import Warehouse
 
 TARGETS = ("duckdb", "mariadb", "mysql")
 _META_KEYS = ("sheet", "one_file_per", "order_by", "long_text", "dates", "default", "columns")
@@ -29,6 +31,7 @@ class Kind:
     """A kind of spreadsheet, as an exposure describes it."""
 
     name: str
+    model: str  # dbt's unique_id
     relation: str  # quoted, as dbt names it
     layout: Layout
     one_file_per: str | None
@@ -61,41 +64,70 @@ def check_target(target: str) -> None:
 
 
 class Project:
-    """What the last dbt command for a target left in its manifest."""
+    """The models of a target, as dbt built them last, and the kinds of spreadsheet that are made from them."""
 
-    def __init__(self, root: Path, target: str) -> None:
-        check_target(target)
-        self.root, self.target = root, target
-        self.manifest = _newest_manifest(root, target)
+    def __init__(self, root: Path, target: str, warehouse: Warehouse) -> None:
+        self.root, self.target, self._warehouse = root, target, warehouse
+        self.builds = Builds(warehouse, target)
 
     def relation(self, model: str) -> str:
         """The quoted relation of a model of this project, in its latest version."""
-        return str(self._node(model)["relation_name"])
+        return str(self.builds.graph["models"][self._model(model)]["relation"])
 
-    def _node(self, model: str) -> dict[str, Any]:
-        nodes = [
-            node
-            for node in self.manifest["nodes"].values()
-            if node["resource_type"] == "model" and node["name"] == model
-        ]
-        for node in nodes:
-            if node.get("version") == node.get("latest_version"):
-                return dict(node)
-        raise ProbesheetsError(f"The manifest has no model {model}. Type: probesheets run --target {self.target}")
+    def _model(self, name: str) -> str:
+        if found := self.builds.model(name):
+            return found
+        raise ProbesheetsError(f"The last build had no model {name}. Run: probesheets run --target {self.target}")
+
+    def models(self, kinds: Iterable[Kind], names: Iterable[str] = ()) -> set[str]:
+        """The models that some kinds and some names stand for, with all that they are made from."""
+        return self.builds.with_ancestors([*(kind.model for kind in kinds), *map(self._model, names)])
+
+    def require(self, kinds: Sequence[Kind], names: Sequence[str] = ()) -> None:
+        """Raises ProbesheetsError unless the models of all kinds and names fit together and passed their tests."""
+        if problem := self.builds.problem(self.models((), names)):
+            raise ProbesheetsError(f"The models cannot be exported. {self._advice(problem)}")
+        problems = {kind.name: self.builds.problem(self.models([kind], names)) for kind in kinds}
+        blocked = {name: problem for name, problem in problems.items() if problem}
+        if blocked:
+            others = "".join(f" --only {other}" for other in problems if other not in blocked)
+            raise ProbesheetsError(
+                f"{', '.join(blocked)} cannot be exported. {self._advice(next(iter(blocked.values())))}"
+                + (
+                    f"\nTo export the other kinds, run: probesheets export --target {self.target}{others}"
+                    if others
+                    else ""
+                )
+            )
+
+    def refuse_if_rebuilt(self, models: Iterable[str]) -> None:
+        """Raises ProbesheetsError if some models have been built again since this object was made."""
+        now = Builds(self._warehouse, self.target)
+        if now.rows_about(models) != self.builds.rows_about(models):
+            raise ProbesheetsError(
+                "The models were built again while they were read, so no file was written. Run the same command again."
+            )
+
+    def _advice(self, problem: Problem) -> str:
+        variables = self.builds.graph["variables"]
+        defaults = read_variables(self.root, "{}")
+        changed = {name: value for name, value in variables.items() if value != defaults.get(name)}
+        options = f"--target {self.target}" + (f" --vars {shlex.quote(json.dumps(changed))}" if changed else "")
+        return f"{problem.reason} Run: {'dbt test' if problem.untested else 'probesheets run'} {options}"
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
         """Every exposure that has a `sheet` or `columns` in its meta, by name."""
         kinds = {}
-        for exposure in self.manifest["exposures"].values():
-            meta = exposure["config"].get("meta") or {}
+        for exposure in self.builds.graph["kinds"]:
+            meta = exposure["meta"]
             if "columns" in meta or "sheet" in meta:
                 kinds[exposure["name"]] = self._kind(exposure, meta)
         return kinds
 
     def _kind(self, exposure: dict[str, Any], meta: dict[str, Any]) -> Kind:
         name = exposure["name"]
-        where = f"Exposure {name} ({exposure['original_file_path']})"
+        where = f"Exposure {name} ({exposure['file']})"
         if name == "index":
             raise ProbesheetsError(f"{where}: index.xlsx is written for each export; give this kind another name.")
         for key in meta:
@@ -107,7 +139,7 @@ class Project:
         for key, (kinds, called) in _META_TYPES.items():
             if meta.get(key) is not None and not isinstance(meta[key], kinds):
                 raise ProbesheetsError(f"{where}: {key} must be {called}, and not {meta[key]!r}.")
-        models = [node for node in exposure["depends_on"]["nodes"] if node.startswith("model.")]
+        models = exposure["models"]
         if len(models) != 1:
             raise ProbesheetsError(f"{where}: depends_on must name one model, it names {len(models)}.")
         columns = tuple(column for entry in meta["columns"] for column in _columns(entry, where))
@@ -124,7 +156,8 @@ class Project:
             order_by = [order_by]
         return Kind(
             name=name,
-            relation=str(self.manifest["nodes"][models[0]]["relation_name"]),
+            model=models[0],
+            relation=str(self.builds.graph["models"][models[0]]["relation"]),
             layout=layout,
             one_file_per=meta.get("one_file_per"),
             order_by=tuple(order_by),
@@ -146,18 +179,3 @@ def _columns(entry: Any, where: str) -> list[Column]:
     return [
         Column(str(entry["name"]), str(entry.get("header", entry["name"])), entry.get("width"), bool(entry.get("wrap")))
     ]
-
-
-def _newest_manifest(root: Path, target: str) -> dict[str, Any]:
-    """The newer of target/T/manifest.json and of a target/manifest.json that was made for the same adapter."""
-    files = [root / "target" / target / "manifest.json", root / "target" / "manifest.json"]
-    for file in sorted((file for file in files if file.is_file()), key=lambda file: file.stat().st_mtime, reverse=True):
-        try:
-            manifest = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError:
-            continue  # dbt is writing it, or was stopped while it did
-        if manifest["metadata"].get("adapter_type") == target:
-            return dict(manifest)
-    raise ProbesheetsError(
-        f"No models have been built for target {target} yet. Type: probesheets run --target {target}"
-    )

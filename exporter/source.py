@@ -1,6 +1,7 @@
 """The raw copy of the source in the DuckDB file: filled from a CSV or Parquet file, or from a server."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import duckdb
 import pyarrow as pa
 
+from exporter.builds import LOG
 from exporter.errors import ProbesheetsError
 from exporter.source_file import check_columns, read_batches
 
@@ -49,6 +51,7 @@ def _replace_copy(database: Path, source: str, experiments: Path | None, text_ta
         connection.execute("drop table if exists main.table_experiment")
         if loaded_experiments:
             _keep(connection, "incoming_experiment", "table_experiment", str(experiments or source))
+        _record_copy(connection, source)
         connection.commit()
     return f"Copied {rows:,} rows of table_output from {_without_password(source)}"
 
@@ -185,6 +188,16 @@ def _keep(connection: duckdb.DuckDBPyConnection, incoming: str, table: str, sour
         listed = ", ".join("an empty id" if value is None else f"{value} ({count} times)" for value, count in faults)
         raise ProbesheetsError(f"{_without_password(source)}: ids must not repeat or be empty: {listed}.")
     return int(rows)
+
+
+def _record_copy(connection: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Where models have been built, the build log learns that they are of an earlier copy."""
+    ours = "database_name = current_database() and schema_name = 'main' and table_name = ?"
+    if connection.execute(f"select 1 from duckdb_tables() where {ours}", [LOG]).fetchall():
+        row = [datetime.now(UTC).isoformat(), "copied", _without_password(source), "", ""]
+        connection.execute(
+            f"insert into main.{LOG} (recorded_at, event, subject, details, invocation_id) values (?, ?, ?, ?, ?)", row
+        )
 
 
 def _check_text_tag(connection: duckdb.DuckDBPyConnection, source: str, text_tag: str) -> None:

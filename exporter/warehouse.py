@@ -15,10 +15,15 @@ BATCH_ROWS = 2_048  # as DuckDB makes them; larger ones are slower and take more
 MEMORY_LIMIT = "600MB"  # of DuckDB, for two sorts at a time: beyond it, it sorts in files beside the database
 
 
+class NotBuiltError(ProbesheetsError):
+    """A relation that is not there."""
+
+
 class Warehouse(Protocol):
-    """A connection to the models of one target; `quote` is its quotation mark for identifiers."""
+    """A connection to the models of one target, in the quoted `schema`; `quote` is its mark around identifiers."""
 
     quote: str
+    schema: str
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """All rows of a small result."""
@@ -27,7 +32,7 @@ class Warehouse(Protocol):
         """A result of any size, in batches; each call reads over a connection of its own, so threads may share this."""
 
     def columns(self, relation: str) -> list[str]:
-        """The columns of a quoted relation. Raises ProbesheetsError if it is not there."""
+        """The columns of a quoted relation. Raises NotBuiltError if it is not there."""
 
     def close(self) -> None: ...
 
@@ -77,6 +82,7 @@ class DuckDB:
     """A DuckDB file, opened for reading only."""
 
     quote = '"'
+    schema = "main"
 
     def __init__(self, file: Path) -> None:
         if not file.is_file():
@@ -145,7 +151,7 @@ class Server:
     quote = "`"
 
     def __init__(self, target: str) -> None:
-        self._target = target
+        self._target, self.schema = target, "`" + schemas()[1].replace("`", "``") + "`"
         try:
             import mysql.connector
         except ImportError:
@@ -247,5 +253,5 @@ def _arrow_type(code: int) -> pa.DataType:
     return pa.date32() if code in (FieldType.DATE, FieldType.NEWDATE) else pa.string()
 
 
-def _not_built(relation: str, target: str) -> ProbesheetsError:
-    return ProbesheetsError(f"{relation} has not been built. Type: probesheets run --target {target}")
+def _not_built(relation: str, target: str) -> NotBuiltError:
+    return NotBuiltError(f"{relation} has not been built. Type: probesheets run --target {target}")

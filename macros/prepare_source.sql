@@ -6,9 +6,11 @@
   {% if execute and flags.WHICH in ['build', 'run', 'test'] %}
     {% do check_server() %}
     {% do check_names() %}
+    {% do create_build_log() %}
     {% do load_sample() %}
     {% do check_columns() %}
     {% do check_text_tag() %}
+    {% do begin_build() %}
   {% endif %}
 {% endmacro %}
 
@@ -50,6 +52,7 @@
     {% for table in ['table_output', 'table_experiment'] %}
       {% do adapter.cache_added(source('gpt_experiments', table).incorporate(type='table')) %}
     {% endfor %}
+    {% do log_events([('copied', 'sample', '')]) %}
     {% do log('The database had no source yet: the bundled sample has been loaded.', info=true) %}
   {% endif %}
 {% endmacro %}

@@ -202,7 +202,7 @@ def test_index_differs_in_the_time_only(built_sample: Build, out: Path, tmp_path
         (["--only", "with_link"], ["with_links", "without_links"]),
         (["--target", "duckdbb"], ["duckdb", "mariadb", "mysql"]),
         (["--probe", "Masks are", "--only", "links"], ["links has no file for each probe"]),
-        (["--target", "mariadb"], ["probesheets run --target mariadb"]),
+        (["--target", "mariadb"], ["dbt-mysql", "make .venv-mysql"]),
     ],
 )
 def test_names_that_are_wrong(built_sample: Build, tmp_path: Path, arguments: list[str], parts: list[str]) -> None:

@@ -218,7 +218,16 @@ def test_an_export_during_a_build(built_sample: Build, folder: Path, exports: Ex
     database = tmp_path / "probesheets.duckdb"
     shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
     environment = {**NEW, "PROBESHEETS_DUCKDB": str(database)}
-    arguments = [command("duckdb", "dbt"), "run", "--vars", VARIABLES, "--target-path", tmp_path, "--profiles-dir", "."]
+    arguments = [
+        command("duckdb", "dbt"),
+        "build",
+        "--vars",
+        VARIABLES,
+        "--target-path",
+        tmp_path,
+        "--profiles-dir",
+        ".",
+    ]
     arguments += ["--select", "tags"]
     building = subprocess.Popen(
         arguments, cwd=built_sample.folder, env=os.environ | environment, stdout=subprocess.DEVNULL, text=True

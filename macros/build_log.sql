@@ -1,0 +1,55 @@
+{#
+  The build log: the table probesheets_builds beside the models, to which rows are only added. It tells what was built
+  when, from what, and which tests passed; exporter/builds.py reads from it whether models may be exported.
+
+  | event    | subject         | details                                                               |
+  | copied   | what was copied |                                                                       |
+  | started  | build, run, ... | source, variables, version, and the graph of models, tests and kinds  |
+  | building | a model         |                                                                       |
+  | built    | a model         |                                                                       |
+  | tested   | a test          | pass, warn, fail, error or skipped                                    |
+  | ended    | build, run, ... | source, and the tests that failed                                     |
+#}
+{% macro build_log() %}
+  {{ return(api.Relation.create(database=target.database, schema=target.schema, identifier='probesheets_builds')) }}
+{% endmacro %}
+
+
+{# Adds a row for each (event, subject, details), and commits them unless they belong to the model being built. #}
+{% macro log_events(events, commit=true) %}
+  {% set now = modules.datetime.datetime.now(modules.pytz.utc).isoformat() %}
+  {% set rows = [] %}
+  {% for event, subject, details in events %}
+    {% set literals = [] %}
+    {% for value in [now, invocation_id, event, subject, details if details is string else tojson(details)] %}
+      {% do literals.append(text_literal(value)) %}
+    {% endfor %}
+    {% do rows.append('(' ~ literals | join(', ') ~ ')') %}
+  {% endfor %}
+  {% call statement('log_events') %}
+    insert into {{ build_log() }} (recorded_at, invocation_id, event, subject, details) values {{ rows | join(', ') }}
+  {% endcall %}
+  {% do adapter.commit() if commit %}
+{% endmacro %}
+
+
+{% macro create_build_log() %}
+  {% do adapter.dispatch('create_build_log')() %}
+  {% do adapter.cache_added(build_log().incorporate(type='table')) %}
+{% endmacro %}
+
+{% macro default__create_build_log() %}
+  {# without the name of the database: a DuckDB file may be renamed #}
+  {% set events = target.schema ~ '.probesheets_builds_events' %}
+  {% do run_query('create sequence if not exists ' ~ events) %}
+  {% do run_query('create table if not exists ' ~ build_log() ~ " (event_id bigint default nextval('" ~ events ~ "'), "
+    ~ 'recorded_at varchar, invocation_id varchar, event varchar, subject varchar, details varchar)') %}
+{% endmacro %}
+
+{% macro mariadb__create_build_log() %}
+  {% do run_query('create table if not exists ' ~ build_log() ~ ' (event_id bigint primary key auto_increment, '
+    ~ 'recorded_at varchar(40), invocation_id varchar(40), event varchar(10), subject varchar(255), details longtext) '
+    ~ 'default character set utf8mb4 collate utf8mb4_bin') %}
+{% endmacro %}
+
+{% macro mysql__create_build_log() %}{{ return(mariadb__create_build_log()) }}{% endmacro %}

@@ -1,0 +1,19 @@
+{# on-run-end: the results of the tests go into the build log. A build that was killed never gets here: it stays unfinished. #}
+{% macro end_build(results) %}
+  {% if execute and flags.WHICH in ['build', 'run', 'test'] and load_relation(build_log()) %}
+    {% set started = run_query("select details from " ~ build_log() ~ " where event = 'started' and invocation_id = '" ~ invocation_id ~ "'").rows %}
+    {% if started %}
+      {% set begun = fromjson(started[0][0]).source %}
+      {% set events, failed, found = [], [], source_state() %}
+      {% for result in results if result.node and result.node.resource_type == 'test' %}
+        {% do events.append(('tested', result.node.unique_id, result.status | string)) %}
+        {% do failed.append(result.node.name) if result.status | string in ['fail', 'error'] %}
+      {% endfor %}
+      {% do log_events(events + [('ended', flags.WHICH, {'source': found, 'failed_tests': failed})]) %}
+      {% if found != begun %}
+        {% do log('WARN table_output changed while it was built: it had ' ~ begun.rows ~ ' rows, now it has '
+          ~ found.rows ~ '. Some models may lack the newest rows. Build again when nothing writes to the source.', info=true) %}
+      {% endif %}
+    {% endif %}
+  {% endif %}
+{% endmacro %}
