@@ -34,7 +34,7 @@ def build(root: Path, target: str, variables: str, *, quiet: bool = False, track
         raise ProbesheetsError("dbt is not installed here. Type: make .venv, or: pip install .")
     if missing := missing_adapter(target):
         raise ProbesheetsError(missing)
-    command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()"]
+    command = [sys.executable, "-m", "exporter.dbt_process"]
     command += ["--quiet"] if quiet else []
     command += [] if sys.stderr.isatty() else ["--no-use-colors"]
     command += ["build", "--target", target, "--vars", variables]
@@ -64,6 +64,7 @@ def _run(command: list[str], root: Path, track: Track) -> int:
         command,
         cwd=root,
         env=environment,
+        stdin=subprocess.PIPE,
         stdout=2 if track is silent else subprocess.PIPE,
         text=True,
         start_new_session=True,

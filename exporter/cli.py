@@ -80,7 +80,7 @@ def run(
     from exporter.progress import progress
     from exporter.project import check_target, find_root
     from exporter.source import replace_copy
-    from exporter.warehouse import database_file
+    from exporter.warehouse import building_alone, database_file
 
     root = find_root(Path.cwd())
     check_target(target)
@@ -89,9 +89,11 @@ def run(
     _refuse_mixture(out, new)
     if source:
         _say(replace_copy(database_file(root), source, experiments, str(settings["text_tag"])), quiet)
-    with progress(quiet=quiet) as track:
-        build(root, target, variables, quiet=quiet, track=track)
-    _tell(_export(target, out, [], [], new=new, quiet=quiet), quiet, as_json)
+    with building_alone(target):
+        with progress(quiet=quiet) as track:
+            build(root, target, variables, quiet=quiet, track=track)
+        report = _export(target, out, [], [], new=new, quiet=quiet)
+    _tell(report, quiet, as_json)
 
 
 @app.command()

@@ -87,10 +87,8 @@ class Project:
         """Raises ProbesheetsError unless the models of all kinds and names fit together and passed their tests."""
         if problem := self.builds.problem(self.models((), names)):
             raise ProbesheetsError(f"The models cannot be exported. {self._advice(problem)}")
-        problems = {kind.name: self.builds.problem(self.models([kind], names)) for kind in kinds}
-        blocked = {name: problem for name, problem in problems.items() if problem}
-        if blocked:
-            others = "".join(f" --only {other}" for other in problems if other not in blocked)
+        if blocked := self.blocked(kinds, names):
+            others = "".join(f" --only {kind.name}" for kind in kinds if kind.name not in blocked)
             raise ProbesheetsError(
                 f"{', '.join(blocked)} cannot be exported. {self._advice(next(iter(blocked.values())))}"
                 + (
@@ -99,6 +97,11 @@ class Project:
                     else ""
                 )
             )
+
+    def blocked(self, kinds: Iterable[Kind], names: Sequence[str] = ()) -> dict[str, Problem]:
+        """The kinds that cannot be exported, by name, and why."""
+        problems = {kind.name: self.builds.problem(self.models([kind], names)) for kind in kinds}
+        return {name: problem for name, problem in problems.items() if problem}
 
     def refuse_if_rebuilt(self, models: Iterable[str]) -> None:
         """Raises ProbesheetsError if some models have been built again since this object was made."""

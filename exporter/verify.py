@@ -133,9 +133,12 @@ def _check_database(
         yield f"{name}: the project has no such kind of spreadsheet any more."
     sampled = any(batch.get("sample") for batch in manifest.get("batches", []))
     full = bool(manifest.get("full")) and not sampled
-    kinds = [kind for kind in project.kinds.values() if kind.name in by_kind or (full and kind.default)]
-    project.require(kinds)
-    for kind in kinds:
+    project.require([kind for kind in project.kinds.values() if kind.name in by_kind])
+    others = [kind for kind in project.kinds.values() if kind.name not in by_kind and full and kind.default]
+    blocked = project.blocked(others)  # a folder need not hold what cannot be exported
+    for kind in project.kinds.values():
+        if kind.name not in by_kind and (kind not in others or kind.name in blocked):
+            continue
         advance = track(kind.name, sum(entry["records"] for entry in by_kind[kind.name]))
         rows = _Rows(folder, kind, unreadable, sampled)
         yield from rows.check(by_kind[kind.name], warehouse, full, advance)

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,6 +64,11 @@ def select(
 def open_warehouse(target: str, root: Path) -> Warehouse:
     """The warehouse of a target of profiles.yml. Raises ProbesheetsError if it cannot be reached."""
     return DuckDB(database_file(root)) if target == "duckdb" else Server(target)
+
+
+def building_alone(target: str) -> AbstractContextManager[None]:
+    """Held by a `run` from before it builds until it has exported. A DuckDB file is open for one process at a time."""
+    return nullcontext() if target == "duckdb" else Server(target).alone()
 
 
 def database_file(root: Path) -> Path:
@@ -161,7 +167,7 @@ class Server:
             ) from None
         self._error: type[Exception] = mysql.connector.Error
         self._connect = mysql.connector.connect
-        self._connection = self._open()
+        self._open().close()  # what is wrong with host, user or password is said now
 
     def _open(self) -> Any:
         host, port = os.environ.get("PROBESHEETS_HOST", "127.0.0.1"), os.environ.get("PROBESHEETS_PORT", "3306")
@@ -177,6 +183,8 @@ class Server:
                 charset="utf8mb4",
                 collation="utf8mb4_general_ci",  # the connector's own choice is not known to every MariaDB
                 autocommit=True,
+                # for the lock that a run holds, and for a query whose rows are waited for by a slow disk
+                init_command="set session wait_timeout = 2147483, net_write_timeout = 3600",
             )
         except self._error as error:
             silent = getattr(error, "errno", None) in (2002, 2003, 2005)  # nothing listens there, or no such host
@@ -187,36 +195,56 @@ class Server:
             ) from None
 
     @contextmanager
-    def _result(self, connection: Any, query: str) -> Iterator[Any]:
-        """The cursor of a query. It is unbuffered: the server keeps what has not been fetched."""
-        cursor = connection.cursor()
-        try:
-            cursor.execute(query)
-            yield cursor
-        except self._error as error:
-            raise ProbesheetsError(
-                f"The {self._target} server stopped answering: {error}\n"
-                "The files of earlier exports are as they were. When the server runs, type the command again."
-            ) from None
-        finally:
-            with suppress(self._error):  # that rows are left which nobody wants
-                cursor.close()
+    def _result(self, query: str, connection: Any = None) -> Iterator[Any]:
+        """The cursor of a query, on a connection of its own: none is idle while another query's rows are read.
+
+        It is unbuffered: the server keeps what has not been fetched.
+        """
+        with nullcontext(connection) if connection else closing(self._open()) as used:
+            cursor = None
+            try:
+                cursor = used.cursor()
+                cursor.execute(query)
+                yield cursor
+            except self._error as error:
+                raise ProbesheetsError(
+                    f"The {self._target} server stopped answering: {error}\n"
+                    "The files of earlier exports are as they were. When the server runs, type the command again."
+                ) from None
+            finally:
+                with suppress(self._error):  # that rows are left which nobody wants
+                    if cursor:
+                        cursor.close()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with self._result(self._connection, query) as cursor:
+        with self._result(query) as cursor:
             return list(cursor.fetchall())
 
     def attempt(self, statement: str) -> str | None:
         """Execute a statement that returns nothing; what the server says if it refuses."""
         try:
-            with closing(self._connection.cursor()) as cursor:
+            with closing(self._open()) as connection, closing(connection.cursor()) as cursor:
                 cursor.execute(statement)
         except self._error as error:
             return str(error)
         return None
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep any other `run` from building in the schema. Raises ProbesheetsError, naming it, if there is one."""
+        lock = "probesheets " + sha256(self.schema.encode()).hexdigest()[:16]
+        with closing(self._open()) as connection:
+            with self._result(f"select get_lock('{lock}', 0), is_used_lock('{lock}')", connection) as cursor:
+                [(got, holder)] = cursor.fetchall()
+            if got != 1:
+                raise ProbesheetsError(
+                    f"Another `probesheets run` is building in {self.schema}: connection {holder} of the server. Wait "
+                    f"until it ends. If nobody runs it any more, end that connection on the server: kill {holder}"
+                )
+            yield
+
     def batches(self, query: str) -> Iterator[pa.RecordBatch]:
-        with closing(self._open()) as connection, self._result(connection, query) as cursor:
+        with self._result(query) as cursor:
             names = [column[0] for column in cursor.description]
             types = [_arrow_type(column[1]) for column in cursor.description]
             while rows := cursor.fetchmany(BATCH_ROWS):
@@ -232,7 +260,7 @@ class Server:
             raise
 
     def close(self) -> None:
-        self._connection.close()
+        """Nothing is open between two queries."""
 
 
 def _array(name: str, kind: pa.DataType, values: tuple[Any, ...]) -> pa.Array:

@@ -7,7 +7,7 @@
   | started  | build, run, ... | source, variables, version, and the graph of models, tests and kinds  |
   | building | a model         |                                                                       |
   | built    | a model         |                                                                       |
-  | tested   | a test          | pass, warn, fail, error or skipped                                    |
+  | tested   | a test          | pass, warn, fail or error; no row if it was skipped                   |
   | ended    | build, run, ... | source, and the tests that failed                                     |
 #}
 {% macro build_log() %}

@@ -6,13 +6,13 @@
       {% set begun = fromjson(started[0][0]).source %}
       {% set events, failed, found = [], [], source_state() %}
       {% for result in results if result.node and result.node.resource_type == 'test' %}
-        {% do events.append(('tested', result.node.unique_id, result.status | string)) %}
+        {% do events.append(('tested', result.node.unique_id, result.status | string)) if result.status | string != 'skipped' %}
         {% do failed.append(result.node.name) if result.status | string in ['fail', 'error'] %}
       {% endfor %}
       {% do log_events(events + [('ended', flags.WHICH, {'source': found, 'failed_tests': failed})]) %}
       {% if found != begun %}
-        {% do log('WARN table_output changed while it was built: it had ' ~ begun.rows ~ ' rows, now it has '
-          ~ found.rows ~ '. Some models may lack the newest rows. Build again when nothing writes to the source.', info=true) %}
+        {% do log('WARN table_output changed while it was built: it had ' ~ '{:,}'.format(begun.rows) ~ ' rows, now it has '
+          ~ '{:,}'.format(found.rows) ~ '. Some models may lack the newest rows. Build again when nothing writes to the source.', info=true) %}
       {% endif %}
     {% endif %}
   {% endif %}

@@ -1,7 +1,10 @@
 {# Hooks before and after every model: `building`, then `built`, in the build log. #}
 {% macro record_model(event) %}
   {% if execute %}
-    {% if event == 'building' %}{% do check_turn() %}{% endif %}
+    {% if event == 'building' %}
+      {% do check_turn() %}
+      {% do limit_waiting() %}
+    {% endif %}
     {# dbt build --empty makes tables without rows: they stay unfinished #}
     {% do log_events([(event, model.unique_id, '')], commit=event == 'building') if event == 'building' or not flags.EMPTY %}
   {% endif %}
@@ -21,3 +24,18 @@
       if own else "Nothing is built, because the checks at the start failed. Their message is above.") }}
   {% endif %}
 {% endmacro %}
+
+
+{#
+  A model's connection waits for a table for a minute at most, not for a day, as MariaDB would: a client that was killed
+  may have left a statement that runs on. advise() names its connection then.
+#}
+{% macro limit_waiting() %}{{ return(adapter.dispatch('limit_waiting')()) }}{% endmacro %}
+
+{% macro default__limit_waiting() %}{% endmacro %}
+
+{% macro mariadb__limit_waiting() %}{% do run_query('set session lock_wait_timeout = ' ~ lock_wait_seconds()) %}{% endmacro %}
+
+{% macro mysql__limit_waiting() %}{{ return(mariadb__limit_waiting()) }}{% endmacro %}
+
+{% macro lock_wait_seconds() %}{{ return(60) }}{% endmacro %}

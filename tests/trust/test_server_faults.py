@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from exporter.verify import verify
-from tests.build import Build, Source, build, command
-from tests.conftest import _need
-from tests.servers import PASSWORD, USER, Client
+from tests.build import Build, Source, build, command, run
+from tests.conftest import Builder, _need
+from tests.servers import PASSWORD, ROOT, USER, Client, Server, mysql_environment
 from tests.trust.conftest import NEW, OLD, Starter, contents, send_when
 from tests.trust.server import Mortal, mortal_mariadb
 
@@ -102,4 +102,37 @@ def test_the_server_dies_during_a_build(mortal: Mortal, built_there: Build, tmp_
     mortal.start()
     result = built_there.probesheets(*arguments)
     assert result.returncode == 0, result.stdout
+    assert list(verify(tmp_path / "out")) == []
+
+
+def test_a_server_that_ends_idle_connections(
+    built: Builder, sample: Source, mariadb_server: Server, tmp_path: Path
+) -> None:
+    """After the workbooks are written, as long as the server needs to end every connection that was idle meanwhile."""
+    build = built("mariadb", sample)
+    script = (
+        "import sys, time, mysql.connector as c\n"
+        "from exporter import export\n"
+        "from exporter.cli import main\n"
+        "check = export.check_accounts\n"
+        "def late(*arguments):\n"
+        "    watch = c.connect(host='127.0.0.1', port=int(sys.argv[1]), user='root', autocommit=True)\n"
+        "    cursor, deadline, left = watch.cursor(), time.monotonic() + 30, [1]\n"
+        "    ours = f\"select 1 from information_schema.processlist where user = 'analyst' and id > {sys.argv[2]}\"\n"
+        "    while left and time.monotonic() < deadline:\n"
+        "        cursor.execute(ours)\n"
+        "        left = cursor.fetchall()\n"
+        "    return check(*arguments)\n"
+        "export.check_accounts = late\n"
+        "main(sys.argv[3:])"
+    )
+    [(newest,)] = mariadb_server.root.execute("select max(id) from information_schema.processlist")
+    python = str(mysql_environment() / "bin" / "python")
+    arguments = [str(mariadb_server.port), str(newest), "export", "--target", "mariadb", "--out", str(tmp_path / "out")]
+    mariadb_server.root.execute("set global wait_timeout = 1")
+    try:
+        result = run([python, "-c", script, *arguments], build.folder, {**build.environment, "PYTHONPATH": str(ROOT)})
+    finally:
+        mariadb_server.root.execute("set global wait_timeout = 28800")
+    assert result.returncode == 0, result.stderr
     assert list(verify(tmp_path / "out")) == []
