@@ -29,7 +29,7 @@ test: $(DEV) $(MYSQL) lint
 
 # In under five minutes; SIZES=--full measures the sizes of the goals, SIZES=--help lists them all.
 bench: $(DEV) $(MYSQL)
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	.venv/bin/python -m benchmarks.bench $(SIZES)
 
 # Ten times as many mutated files as make test gives to the loader.
@@ -40,7 +40,7 @@ fuzz: $(DEV)
 # --strict: a package that the database does not know is a failure, too, not a silent pass.
 SERVICE ?= osv
 audit: .venv-audit/.installed
-	@for pins in requirements/duckdb.txt requirements/mysql.txt; do \
+	@for pins in requirements/*.txt; do \
 	  .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 	    --vulnerability-service $(SERVICE) --requirement $$pins >.venv-audit/log 2>&1 && result=0 || result=$$?; \
 	  if grep -q '^Traceback' .venv-audit/log; then \
@@ -49,9 +49,9 @@ audit: .venv-audit/.installed
 	  cat .venv-audit/log; test $$result -eq 0 || { echo "$$pins: see SECURITY.md for what to do."; exit 1; }; \
 	done
 
-.venv-audit/.installed:
+.venv-audit/.installed: requirements/audit.txt
 	$(PYTHON) -m venv .venv-audit
-	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
 	touch $@
 
 lint: $(DEV)
@@ -65,9 +65,11 @@ format: $(DEV)
 	.venv/bin/ruff format exporter tests benchmarks
 	.venv/bin/sqlfmt --line-length 110 models tests/data
 
-# The pinned versions, from pyproject.toml; needs pip-tools. duckdb.txt holds the tests' tools, too.
+# The pinned versions, from pyproject.toml and requirements/*.in; needs pip-tools. duckdb.txt holds the tests' tools, too.
+COMPILE := pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+  --no-emit-trusted-host --no-emit-find-links
 requirements:
-	pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
-	  --no-emit-find-links --extra dev --output-file requirements/duckdb.txt pyproject.toml requirements/build.in
-	pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host \
-	  --no-emit-find-links --extra mysql --output-file requirements/mysql.txt pyproject.toml requirements/build.in
+	$(COMPILE) --extra dev --output-file requirements/duckdb.txt pyproject.toml requirements/build.in
+	$(COMPILE) --extra mysql --output-file requirements/mysql.txt pyproject.toml requirements/build.in
+	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in
+	$(COMPILE) --output-file requirements/audit.txt requirements/audit.in
