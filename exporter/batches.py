@@ -13,13 +13,12 @@ import pyarrow.compute as pc
 from exporter import delivered
 from exporter.delivered import RECORDS, fingerprints
 from exporter.errors import ProbesheetsError
-from exporter.folder import DELIVERED, Folder
+from exporter.folder import Folder
 from exporter.layout import group_name
+from exporter.manifest import CHANGED, DELIVERED, INDEX
 from exporter.project import Kind
 from exporter.sampling import Sample
 from exporter.selection import Selection
-
-CHANGED = "changed.csv"
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,9 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
     """The batch that an export would be. Raises ProbesheetsError if it does not go with what the folder holds."""
     held = last_batch(folder)
     if new:
-        again = not folder.complete and (held > 1 or "batches" not in folder.manifest)
-        if not folder.complete and not again:
+        stopped = not folder.manifest.complete
+        again = stopped and (held > 1 or not folder.manifest.batches)
+        if stopped and not again:
             raise ProbesheetsError(
                 f"An export into {folder.path} was stopped. Type that command again first, then --new."
             )
@@ -50,12 +50,13 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
         refuse_mixture(folder, sample, complete=selection.complete)
         batch = Batch(1, new, sample)
     _refuse_other_columns(folder, selection, batch)
+    folder.check(_replaced(folder, selection, batch))
     return batch
 
 
 def last_batch(folder: Folder) -> int:
     """The number of the last batch that the folder holds, 0 if it holds none."""
-    return max((entry.get("batch", 1) for entry in folder.listed.values() if "records" in entry), default=0)
+    return max((entry.batch for entry in folder.manifest.files if entry.columns), default=0)
 
 
 def refuse_mixture(folder: Folder, sample: Sample | None, *, complete: bool) -> None:
@@ -74,11 +75,13 @@ def refuse_mixture(folder: Folder, sample: Sample | None, *, complete: bool) -> 
             f"{folder.path} holds {holds}, which {'this sample' if wanted else 'an export of all texts'} does not go "
             "with. Add --new to write only what is not delivered yet, or choose another folder with --out."
         )
+    if complete:
+        folder.check(folder.listed)
 
 
 def first_sample(folder: Folder) -> dict[str, Any] | None:
     """The sample that a folder's first batch is; None if that was an export of all texts."""
-    samples = (batch["sample"] for batch in folder.manifest.get("batches", ()) if batch["batch"] == 1)
+    samples = (batch.sample for batch in folder.manifest.batches if batch.batch == 1)
     return next(samples, None)
 
 
@@ -93,9 +96,9 @@ def _refuse_other_columns(folder: Folder, selection: Selection, batch: Batch) ->
     for kind in selection.kinds:
         headers = [column.header for column in kind.layout.columns]
         for entry in folder.files.values():
-            if entry["kind"] == kind.name and entry.get("columns", headers) != headers:
+            if entry.kind == kind.name and entry.columns and entry.columns != headers:
                 raise ProbesheetsError(
-                    f"{entry['path']} has the columns {', '.join(entry['columns'])}; now they would be "
+                    f"{entry.path} has the columns {', '.join(entry.columns)}; now they would be "
                     f"{', '.join(headers)}. A batch has the columns of those before it: build with the same --vars, "
                     "or choose another folder with --out."
                 )
@@ -175,9 +178,9 @@ def earlier_records(records: pa.Table, kind: Kind, stems: Collection[str] | None
     return Earlier(marks, set(some["record_id"].to_pylist()))
 
 
-def without(records: pa.Table, kind: Kind, stems: Collection[str] | None) -> pa.Table:
-    """The records but for those that a plain export of this kind replaces."""
-    return records.filter(pc.invert(_of(records, kind, stems)))
+def without(records: pa.Table, kind: Kind, groups: Collection[str | None]) -> pa.Table:
+    """The records but for those of the workbooks that a plain export replaces."""
+    return records.filter(pc.invert(_of(records, kind, [group or "" for group in groups])))
 
 
 def _of(records: pa.Table, kind: Kind, stems: Collection[str] | None) -> pa.Array:
@@ -200,9 +203,18 @@ def write_changes(file: Path, passages: Iterable[Passage]) -> None:
 
 def obsolete(folder: Folder, batch: Batch) -> set[str]:
     """Our files that this batch does away with, if it does not write them anew."""
-    stopped = {
-        name
-        for name, entry in folder.listed.items()
-        if batch.again and "records" in entry and entry.get("batch", 1) == batch.number
-    }
-    return stopped | {CHANGED, DELIVERED}
+    files = folder.manifest.files if batch.again else ()
+    return {entry.path for entry in files if entry.columns and entry.batch == batch.number} | {CHANGED, DELIVERED}
+
+
+def _replaced(folder: Folder, selection: Selection, batch: Batch) -> set[str]:
+    """What an export will replace, as far as that is known before it is written; folders end in /."""
+    names = obsolete(folder, batch) | {INDEX}
+    for kind in selection.kinds:
+        if kind.one_file_per:
+            names.add(f"{kind.name}/")
+        stems = selection.of(kind)
+        if not batch.new and not selection.complete:
+            some = (entry for entry in folder.manifest.files if entry.kind == kind.name)
+            names |= {entry.path for entry in some if stems is None or entry.group in stems}
+    return names

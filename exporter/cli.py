@@ -241,8 +241,9 @@ def _check_source(target: str, source: str | None, experiments: Path | None) -> 
 def _refuse_mixture(out: Path, new: bool) -> None:
     """Before a build that takes minutes: a folder that the export after it would refuse."""
     from exporter.batches import refuse_mixture
-    from exporter.folder import open_folder
+    from exporter.folder import check_name, open_folder
 
+    check_name(out)
     if out.exists():
         with open_folder(out) as folder:
             if not new:

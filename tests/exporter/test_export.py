@@ -151,9 +151,10 @@ def test_a_full_export_replaces_what_is_ours_and_nothing_else(built_sample: Buil
     before = files(folder)
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
     (folder / "with_links" / "coded.xlsx").write_text("mine, too", encoding="utf-8")
-    told = manifest(folder)
-    gone = {"path": "with_links/gone-12345678.xlsx", "kind": "with_links", "probe": "gone", "rows": 1, "sha256": ""}
-    (folder / gone["path"]).write_text("a probe that is no more", encoding="utf-8")
+    data, told = b"a probe that is no more", manifest(folder)
+    like = next(file for file in told["files"] if file["kind"] == "with_links")
+    gone = {**like, "path": "with_links/gone.xlsx", "sha256": hashlib.sha256(data).hexdigest()}
+    (folder / gone["path"]).write_bytes(data)
     (folder / "manifest.json").write_text(json.dumps({**told, "files": [*told["files"], gone]}), encoding="utf-8")
     assert export(built_sample, folder).code == 0
     after = files(folder)
