@@ -4,11 +4,12 @@ import json
 import re
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Collection, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from stat import S_ISLNK, S_ISREG
 
 from filelock import FileLock, Timeout
 
@@ -23,7 +24,6 @@ from exporter.manifest import (
     Manifest,
     digest,
     is_link,
-    linked,
     read,
     read_json,
     refuse,
@@ -54,7 +54,7 @@ class Folder:
         there = {entry.path: entry for entry in either if digest(self.path, entry.path) == entry.sha256}
         return {name: entry for name, entry in self.listed.items() if name not in unsure} | there
 
-    def check(self, names: Iterable[str]) -> list[str]:
+    def check(self, names: Collection[str]) -> list[str]:
         """Raises ProbesheetsError if an export would replace or remove what is not as we wrote it, and lists it all.
 
         A name that ends in / is a folder's. Returns changed files that are no workbooks: they get another name.
@@ -62,31 +62,30 @@ class Folder:
         ours: dict[str, set[str]] = {}
         for entry in [*self.manifest.replaced, *self.manifest.files]:
             ours.setdefault(entry.path, set()).add(entry.sha256)
-        said = {name: self._in_the_way(name, ours.get(name)) for name in sorted(names)}
+        folders = {name.rpartition("/")[0] for name in names} - {""}
+        said: dict[str, str | None] = {}
+        said |= {f"{name}/": "a link or a file" for name in sorted(folders) if not _is_folder(self.path / name)}
+        said |= {name: self._in_the_way(name, ours.get(name)) for name in sorted(names) if not name.endswith("/")}
         aside = [name for name, what in said.items() if what == _CHANGED and name in OTHERS]
         found = [f"  {name}: {what}" for name, what in said.items() if what and name not in aside]
         if found:
             more = [f"  and {len(found) - _LISTED:,} more"] if len(found) > _LISTED else []
-            lines = [
-                f"Nothing was written into {self.path}. These would be replaced or removed:",
-                *found[:_LISTED],
-                *more,
-            ]
-            raise ProbesheetsError("\n".join([*lines, "Move what is listed, or choose another folder with --out."]))
+            begin = f"Nothing was written into {self.path}. These would be replaced or removed:"
+            end = "Move what is listed, or choose another folder with --out."
+            raise ProbesheetsError("\n".join([begin, *found[:_LISTED], *more, end]))
         return aside
 
     def _in_the_way(self, name: str, ours: set[str] | None) -> str | None:
         """What is wrong with a file that would be replaced or removed; None if it may be."""
-        file, folder = self.path / name, self.path / name.rpartition("/")[0]
-        if linked(self.path, name):
-            return "a link, or in a folder that is one"
-        if folder.exists() and not folder.is_dir():
-            return "its folder is a file"
-        if name.endswith("/") or not file.exists():
+        try:
+            mode = (self.path / name).lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        if not file.is_file() or ours is None:
+        if not S_ISREG(mode):
+            return "a link" if S_ISLNK(mode) else "not a file"
+        if ours is None:
             return "not written by probesheets"
-        return None if sha256(file) in ours else _CHANGED
+        return None if sha256(self.path / name) in ours else _CHANGED
 
     def publish(self, new: Manifest, *, replace_all: bool, gone: Set[str] = frozenset()) -> list[str]:
         """Give staged files their final names, then write the manifest; `replace_all` removes our other files,
@@ -106,8 +105,9 @@ class Folder:
         aside = self.check([*removed, *(entry.path for entry in new.files)])
         self._write_stopped(new, removed)
         notes = [self._set_aside(name) for name in aside]
+        for folder in {(self.path / entry.path).parent for entry in new.files}:
+            folder.mkdir(exist_ok=True)
         for entry in new.files:
-            (self.path / entry.path).parent.mkdir(exist_ok=True)
             (self.staging / entry.path).replace(self.path / entry.path)
         for name in removed:
             (self.path / name).unlink(missing_ok=True)
@@ -190,6 +190,11 @@ def check_name(path: Path) -> None:
 def is_ours(name: str) -> bool:
     """Whether a file or folder in an output folder is ours, but no spreadsheet."""
     return name in (MANIFEST, _LOCK, _RECORD) or bool(_STAGING.fullmatch(name.removesuffix(".json")))
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path is a folder, or is free to be one."""
+    return not is_link(path) and (path.is_dir() or not path.exists())
 
 
 def _lock(file: Path) -> FileLock:

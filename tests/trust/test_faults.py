@@ -174,7 +174,7 @@ def test_a_folder_where_a_file_should_go(built_sample: Build, folder: Path, expo
     (folder / name / "inner").mkdir(parents=True)
     before = contents(folder)
     code, said = export(built_sample, NEW, folder)
-    assert code == 1 and f"{name}: not written by probesheets" in said and "Move what is listed" in said
+    assert code == 1 and f"{name}: not a file" in said and "Move what is listed" in said
     assert contents(folder) == before
     shutil.move(folder / name, folder.parent / "moved")
     check_that_it_completes(built_sample, folder, exports)
@@ -183,7 +183,7 @@ def test_a_folder_where_a_file_should_go(built_sample: Build, folder: Path, expo
 def test_a_file_where_a_folder_should_go(built_sample: Build, tmp_path: Path) -> None:
     fill(tmp_path, {"without_links": b"mine"})
     code, said = export(built_sample, NEW, tmp_path)
-    assert code == 1 and "without_links/: its folder is a file" in said and "Move what is listed" in said
+    assert code == 1 and "without_links/: a link or a file" in said and "Move what is listed" in said
     assert contents(tmp_path) == {"without_links": b"mine"}
 
 
