@@ -230,7 +230,7 @@ def test_probes_lists_them(built_sample: Build) -> None:
     assert len(lines) == 10
     assert lines[0].split() == ["texts", "links", "first", "date", "last", "date", "workbook", "probe"]
     [masks] = [line for line in lines if line.endswith(" Masks are")]
-    assert masks.split()[0] == "78" and "masks-are-96ca1b6f " in masks
+    assert masks.split()[0] == "78" and "masks-are-96ca1b6f084fafd4 " in masks
 
 
 def test_a_partial_export_says_what_it_wrote(built_sample: Build, tmp_path: Path) -> None:
