@@ -77,6 +77,12 @@ def refuse_mixture(folder: Folder, sample: Sample | None, *, complete: bool) -> 
         )
     if complete:
         folder.check(folder.listed)
+    elif folder.manifest.old_stems():
+        raise ProbesheetsError(
+            f"{folder.path} was written by version 1.0.0, whose file names are shorter: some workbooks would be there "
+            "twice. Leave --probe and --only out to replace all, add --new to write only what is not delivered yet, or "
+            "choose another folder with --out."
+        )
 
 
 def first_sample(folder: Folder) -> dict[str, Any] | None:

@@ -48,7 +48,7 @@ def read(folder: Folder, kinds: Mapping[str, Kind], batches: int) -> tuple[pa.Ta
         counts[entry.kind, entry.batch, entry.group or ""] += entry.records
     if listed and digest(folder.path, DELIVERED) == listed.sha256:
         with suppress(ValueError, KeyError):
-            records = load(file)
+            records = _with_todays_names(load(file), folder.manifest.old_stems())
             records = records.filter(pc.less_equal(records["batch"], batches))
             if _counted(records, kinds) == counts:
                 return records, None
@@ -57,6 +57,12 @@ def read(folder: Folder, kinds: Mapping[str, Kind], batches: int) -> tuple[pa.Ta
         return records, None
     state = "is not as it was written" if file.is_file() else "is missing"
     return records, f"{file} {state}: {records.num_rows:,} records were read from the workbooks instead."
+
+
+def _with_todays_names(records: pa.Table, old: Mapping[str, str]) -> pa.Table:
+    names, places = records["workbook"], pc.index_in(records["workbook"], pa.array(list(old), pa.string()))
+    today = pc.coalesce(pc.take(pa.array(list(old.values()), pa.string()), places), names)
+    return records.set_column(RECORDS.get_field_index("workbook"), "workbook", today)
 
 
 def _counted(records: pa.Table, kinds: Iterable[str]) -> Counter[tuple[str, int, str]]:

@@ -81,6 +81,10 @@ class Manifest:
     full: bool = False
     complete: bool = True
 
+    def old_stems(self) -> dict[str, str]:
+        """The file_stems that version 1.0.0 gave, which are eight digits shorter, and those of today."""
+        return {entry.group[:-8]: entry.group for entry in self.files if entry.group and entry.group not in entry.path}
+
 
 def read(folder: Path) -> Manifest | None:
     """What a folder says of itself, without the keys that are not known here; None if it has no manifest.
@@ -193,12 +197,23 @@ def _is_version_1(value: dict[str, Any]) -> bool:
 
 
 def _version_1(value: dict[str, Any]) -> Manifest:
-    """A manifest of version 1.0.0: what a stopped export had to write is its batch, and what it replaced."""
+    """A manifest of version 1.0.0, with the groups of today.
+
+    What a stopped export had to write is its batch, and what it replaced.
+    """
     manifest = _manifest({**vars(Manifest()), **value, "format_version": VERSION})
     last = 0 if manifest.complete else max((entry.batch for entry in manifest.files), default=1)
-    replaced = {entry.path for entry in manifest.replaced}
-    paths = [entry.path for entry in manifest.files if entry.batch == last or entry.path in replaced]
-    return replace(manifest, unwritten=paths)
+    before = {entry.path for entry in manifest.replaced}
+    paths = [entry.path for entry in manifest.files if entry.batch == last or entry.path in before]
+    files, replaced = map(_renamed, manifest.files), map(_renamed, manifest.replaced)
+    return replace(manifest, files=[*files], replaced=[*replaced], unwritten=paths)
+
+
+def _renamed(entry: Entry) -> Entry:
+    """A workbook whose file_stem has eight digits of the probe's SHA-256, in the group of the stem with 16."""
+    digits = hashlib.sha256((entry.probe or "").encode()).hexdigest()[:16]
+    known = entry.probe is not None and entry.group is not None and entry.group.endswith(f"-{digits[:8]}")
+    return replace(entry, group=f"{entry.group}{digits[8:]}") if known else entry
 
 
 def _all_made(cls: type[_T], values: list[Any], key: str) -> list[_T]:
