@@ -172,7 +172,7 @@ def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[s
 
     header, *rows = CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
     headers = {column.name: column.header for column in layout.columns}
-    at, long = header.index((entry.columns or [])[0]), headers.get(layout.long_text or "")
+    at, long = header.index(entry.columns[0]), headers.get(layout.long_text or "")
     if long is None:
         for row in rows:
             cells = "\x1f".join(_cell(cell)[:_COMPARED] for cell in row)

@@ -19,7 +19,7 @@ from exporter.accounts import check_accounts
 from exporter.batches import Batch, Passage, earlier_records, next_batch, obsolete, without, write_changes
 from exporter.errors import ProbesheetsError
 from exporter.folder import Folder, open_folder
-from exporter.manifest import CHANGED, DELIVERED, INDEX, NO_BOOK, Delivery, Entry, Manifest, digest, sha256
+from exporter.manifest import CHANGED, DELIVERED, INDEX, Delivery, Entry, Manifest, digest, sha256
 from exporter.progress import Track, silent
 from exporter.project import Kind, Project
 from exporter.report import Report
@@ -242,7 +242,7 @@ def _entry(job: Job, kind: Kind, file: Written, names: Mapping[str, str]) -> Ent
 
 
 def _other(job: Job, path: str, kind: str, rows: int) -> Entry:
-    return Entry(path=path, kind=kind, probe=None, rows=rows, sha256=sha256(job.folder.staging / path), **NO_BOOK)
+    return Entry(path=path, kind=kind, rows=rows, sha256=sha256(job.folder.staging / path))
 
 
 def _batches(job: Job, report: Report, records: pa.Table) -> list[Delivery]:
@@ -253,12 +253,8 @@ def _batches(job: Job, report: Report, records: pa.Table) -> list[Delivery]:
         return earlier
     kinds = records.filter(pc.equal(records["batch"], number))["kind"]
     held = Counter({pair["values"]: pair["counts"] for pair in pc.value_counts(kinds).to_pylist()})
-    this = Delivery(
-        batch=number,
-        created=job.created.isoformat(),
-        sample=sample.as_json() if sample else None,
-        records=dict(held + Counter(report.new)),
-    )
+    drawn = sample.as_json() if sample else None
+    this = Delivery(number, job.created.isoformat(), drawn, dict(held + Counter(report.new)))
     return [*(batch for batch in earlier if batch.batch < number), this]
 
 

@@ -199,14 +199,11 @@ def _is_folder(path: Path) -> bool:
 
 def _lock(file: Path) -> FileLock:
     """Ours is empty, but filelock writes the number of a process where the file system has no locks."""
-    if is_link(file) or (file.exists() and not (file.is_file() and re.match(rb"\d+\n|filelock/|\Z", _begin(file)))):
+    if is_link(file) or (
+        file.exists() and not (file.is_file() and re.match(rb"\d+\n|filelock/|\Z", file.read_bytes()))
+    ):
         refuse(file)
     return FileLock(file)
-
-
-def _begin(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        return stream.read(100)
 
 
 def _make_staging(path: Path) -> Path:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import UnionType
@@ -14,9 +15,8 @@ MANIFEST, INDEX, DELIVERED, CHANGED = "manifest.json", "index.xlsx", "delivered.
 OTHERS = INDEX, DELIVERED, CHANGED  # beside the workbooks of records
 OURS = ".probesheets"  # begins the names of what is ours, but not listed
 FORMAT, VERSION = "probesheets", 2  # version 1.0.0 named neither
-NO_BOOK: dict[str, Any] = {"group": None, "batch": 1, "part": 1, "columns": None, "records": 0}
-
 _OPTIONAL = ("build", "drawn", "unwritten", "replaced")  # keys that are left out where they say nothing
+_BOOK = ("group", "batch", "part", "columns", "records")  # keys that OTHERS do not have
 _NAME = r"(?!\.\.?(/|\Z))[^/\\:\x00-\x1f]+"
 _PATH = re.compile(rf"(?!\.probesheets|manifest\.json\Z)({_NAME}/)?{_NAME}", re.IGNORECASE)
 _INSTEAD = "Bring back the one that the export wrote, or choose another folder with --out."
@@ -29,27 +29,20 @@ class Entry:
 
     path: str  # in the folder, with slashes
     kind: str
-    probe: str | None
-    group: str | None  # the value that names a workbook: a file_stem for most kinds
-    batch: int
-    part: int
-    columns: list[str] | None  # its headers; of OTHERS, none
+    probe: str | None = None
+    group: str | None = None  # the value that names a workbook: a file_stem for most kinds
+    batch: int = 1
+    part: int = 1
+    columns: list[str] = field(default_factory=list)  # its headers; OTHERS have none
     rows: int
-    records: int
+    records: int = 0
     sha256: str
 
     def as_json(self) -> dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if self.columns or key not in NO_BOOK}
-
-    def __post_init__(self) -> None:
-        _check(self, "path", _PATH.fullmatch(self.path))
-        _check(self, "sha256", re.fullmatch("[0-9a-f]{64}", self.sha256))
-        _check(
-            self, "columns", bool(self.columns) != (self.path in OTHERS) and {*map(type, self.columns or [])} <= {str}
-        )
+        return {key: value for key, value in vars(self).items() if self.columns or key not in _BOOK}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Delivery:
     """A batch: when it was written, the sample that it is, and how many records of each kind it has."""
 
@@ -57,10 +50,6 @@ class Delivery:
     created: str
     sample: dict[str, Any] | None
     records: dict[str, int]
-
-    def __post_init__(self) -> None:
-        keys = {"size": int, "per": str, "seed": str}
-        _check(self, "sample", not self.sample or all(type(self.sample.get(key)) is keys[key] for key in keys))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,22 +213,16 @@ def _made(cls: type[_T], value: Any, where: str) -> _T:
     """An object of a class from JSON. Raises ValueError for the first key that is missing or wrong."""
     if not isinstance(value, dict):
         raise ValueError(f"{where.rstrip('.')} must be an object")
-    if value.get("path") in OTHERS:
-        value = {**NO_BOOK, **value}
-    for key, types in _TYPES[cls].items():
-        if key not in value and key not in _OPTIONAL:
-            raise ValueError(f"{where}{key} is missing")
-        if key in value and (type(value[key]) not in types or (types[0] is int and not 0 <= value[key] < 2**53)):
-            raise ValueError(f"{where}{key} cannot be {_short(value[key])}")
-    try:
-        return cls(**{key: value[key] for key in _TYPES[cls] if key in value})
-    except ValueError as error:
-        raise ValueError(f"{where}{error}") from None
-
-
-def _check(made: Any, key: str, fits: object) -> None:
-    if not fits:
-        raise ValueError(f"{key} cannot be {_short(getattr(made, key))}")
+    without = _BOOK if cls is Entry and value.get("path") in OTHERS else ()
+    types = {key: types for key, types in _TYPES[cls].items() if key not in without}
+    for key in types.keys() - value.keys() - {*_OPTIONAL}:
+        raise ValueError(f"{where}{key} is missing")
+    found = {key: value[key] for key in types if key in value}
+    for key, one in found.items():
+        fits = type(one) in types[key] and (type(one) is not int or 0 <= one < 2**53)
+        if not fits or (key in _MUST and not _MUST[key](one)):
+            raise ValueError(f"{where}{key} cannot be {_short(one)}")
+    return cls(**found)
 
 
 def _short(value: Any) -> str:
@@ -253,4 +236,10 @@ _TYPES: dict[type, dict[str, tuple[type, ...]]] = {
         for key, hint in get_type_hints(cls).items()
     }
     for cls in (Entry, Delivery, Manifest)
+}
+_MUST: dict[str, Callable[[Any], object]] = {
+    "path": _PATH.fullmatch,
+    "sha256": re.compile("[0-9a-f]{64}").fullmatch,
+    "columns": lambda headers: headers and all(isinstance(header, str) for header in headers),
+    "sample": lambda sample: not sample or [*map(type, map(sample.get, ("size", "per", "seed")))] == [int, str, str],
 }
