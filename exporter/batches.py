@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter import delivered
-from exporter.delivered import RECORDS, fingerprints
+from exporter.delivered import RECORDS, as_text, fingerprints
 from exporter.errors import ProbesheetsError
 from exporter.folder import Folder
 from exporter.layout import group_name
-from exporter.manifest import CHANGED, DELIVERED, INDEX
+from exporter.manifest import CHANGED, DELIVERED, INDEX, Entry
 from exporter.project import Kind
 from exporter.sampling import Sample
 from exporter.selection import Selection
@@ -50,7 +50,9 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
         refuse_mixture(folder, sample, complete=selection.complete)
         batch = Batch(1, new, sample)
     _refuse_other_columns(folder, selection, batch)
-    folder.check(_replaced(folder, selection, batch))
+    if new or not selection.complete:
+        folder.check(replaced(folder, batch, {kind.name: selection.of(kind) for kind in selection.kinds}))
+    folder.check([INDEX, DELIVERED, *(f"{kind.name}/" for kind in selection.kinds if kind.one_file_per)])
     return batch
 
 
@@ -166,7 +168,7 @@ class Passage:
 
     def _remember(self, rows: pa.RecordBatch, ids: pa.Array, marks: pa.Array) -> None:
         group, count = self.kind.one_file_per, rows.num_rows
-        workbooks = rows.column(group).cast(pa.string()) if group else pa.repeat(pa.scalar(""), count)
+        workbooks = as_text(rows.column(group)).cast(pa.string()) if group else pa.repeat(pa.scalar(""), count)
         names = pa.repeat(pa.scalar(self.kind.name), count)
         numbers = pa.repeat(pa.scalar(self.batch.number, pa.int64()), count)
         self._writer.write_batch(pa.record_batch([names, numbers, workbooks, ids, marks], schema=RECORDS))
@@ -207,20 +209,14 @@ def write_changes(file: Path, passages: Iterable[Passage]) -> None:
             writer.writerows((name, record, "gone") for record in sorted(passage.unseen))
 
 
-def obsolete(folder: Folder, batch: Batch) -> set[str]:
-    """Our files that this batch does away with, if it does not write them anew."""
-    files = folder.manifest.files if batch.again else ()
-    return {entry.path for entry in files if entry.columns and entry.batch == batch.number} | {CHANGED, DELIVERED}
+def replaced(folder: Folder, batch: Batch, groups: Mapping[str, Collection[str | None] | None]) -> set[str]:
+    """Our files that an export writes anew or removes: those of the batch that it makes again, or of some groups
+    (None: of all) of some kinds."""
 
+    def is_replaced(entry: Entry) -> bool:
+        if batch.new:
+            return batch.again and entry.batch == batch.number
+        some = groups.get(entry.kind, ())
+        return some is None or entry.group in some
 
-def _replaced(folder: Folder, selection: Selection, batch: Batch) -> set[str]:
-    """What an export will replace, as far as that is known before it is written; folders end in /."""
-    names = obsolete(folder, batch) | {INDEX}
-    for kind in selection.kinds:
-        if kind.one_file_per:
-            names.add(f"{kind.name}/")
-        stems = selection.of(kind)
-        if not batch.new and not selection.complete:
-            some = (entry for entry in folder.manifest.files if entry.kind == kind.name)
-            names |= {entry.path for entry in some if stems is None or entry.group in stems}
-    return names
+    return {INDEX, DELIVERED, CHANGED, *(entry.path for entry in folder.manifest.files if is_replaced(entry))}

@@ -110,13 +110,13 @@ def fingerprints(rows: pa.RecordBatch, layout: Layout) -> pa.Array:
     CRC-32: it has to show a change, not to withstand an adversary, and is three times as fast as a hash that does.
     """
     if layout.long_text:
-        return _checksums(_as_text(rows.column(layout.long_text)))
-    cells = [_shown(_as_text(rows.column(column.name))) for column in layout.columns]
+        return _checksums(as_text(rows.column(layout.long_text)))
+    cells = [_shown(as_text(rows.column(column.name))) for column in layout.columns]
     separator = pa.scalar("\x1f", pa.large_string())
     return _checksums(pc.binary_join_element_wise(*cells, separator, null_handling="replace", null_replacement=""))
 
 
-def _as_text(array: pa.Array) -> pa.Array:
+def as_text(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_boolean(array.type):

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from exporter import delivered
 from exporter.accounts import check_accounts
-from exporter.batches import Batch, Passage, earlier_records, next_batch, obsolete, without, write_changes
+from exporter.batches import Batch, Passage, earlier_records, next_batch, replaced, without, write_changes
 from exporter.errors import ProbesheetsError
 from exporter.folder import Folder, open_folder
 from exporter.manifest import CHANGED, DELIVERED, INDEX, Delivery, Entry, Manifest, digest, sha256
@@ -196,12 +196,11 @@ def _publish(job: Job, written: Mapping[Kind, Sequence[Written]], report: Report
     folder, staging = job.folder, job.folder.staging
     names = {str(row["file_stem"]): row["probe"] for row in job.probes}
     files = [_entry(job, kind, file, names) for kind, some in written.items() for file in some]
-    gone = obsolete(folder, job.batch)
+    groups = {kind: {file.group for file in some} for kind, some in written.items()}
+    gone = replaced(folder, job.batch, {kind.name: some for kind, some in groups.items()})
     if not job.batch.new:
-        for kind, some in written.items():
-            groups = {file.group for file in some}
-            records = without(records, kind, groups)
-            gone |= {name for name, entry in folder.files.items() if entry.kind == kind.name and entry.group in groups}
+        for kind, some in groups.items():
+            records = without(records, kind, some)
     delivered.write(staging / DELIVERED, records, [passage.delivered for passage in report.passages])
     count = records.num_rows + report.records
     files.append(_other(job, DELIVERED, "delivered", count))

@@ -81,6 +81,9 @@ def test_one_file_per_value_of_any_column(column: str, built_sample: Build, tmp_
     assert {path.stem for path in (tmp_path / "out" / "with_links").iterdir()} == names
     arguments = ["verify", str(tmp_path / "out"), "--target", "duckdb"]
     assert probesheets(tmp_path / "p", built_sample.environment, *arguments).code == 0
+    arguments = ["export", "--new", "--only", "with_links", "--out", str(tmp_path / "out")]
+    result = probesheets(tmp_path / "p", built_sample.environment, *arguments)
+    assert result.code == 0 and "Nothing is new" in result.err and "instead" not in result.err
 
 
 def change_meta(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
