@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import uuid
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import count
@@ -64,7 +64,9 @@ class Folder:
             ours.setdefault(entry.path, set()).add(entry.sha256)
         folders = {name.rpartition("/")[0] for name in names} - {""}
         said: dict[str, str | None] = {}
-        said |= {f"{name}/": "a link or a file" for name in sorted(folders) if not _is_folder(self.path / name)}
+        for name in sorted(folders):
+            if is_link(self.path / name) or (self.path / name).is_file():
+                said[f"{name}/"] = "a link or a file"
         said |= {name: self._in_the_way(name, ours.get(name)) for name in sorted(names) if not name.endswith("/")}
         aside = [name for name, what in said.items() if what == _CHANGED and name in OTHERS]
         found = [f"  {name}: {what}" for name, what in said.items() if what and name not in aside]
@@ -94,49 +96,36 @@ class Folder:
         Until all have their names, the manifest lists the old files and the new, so that the next export knows its
         own. What an export that was stopped did not write stays listed, and the folder incomplete, until one does.
         """
-        files = {entry.path: entry for entry in new.files}
-        changing = files.keys() | (self.listed.keys() if replace_all else gone)
+        added, listed, unsure = {entry.path: entry for entry in new.files}, self.listed, self.manifest.unwritten
+        changing = added.keys() | (listed.keys() if replace_all else gone)
         kept = {name: entry for name, entry in self.files.items() if name not in changing}
-        unwritten = [
-            name for name in self.manifest.unwritten if name not in changing and kept.get(name) != self.listed[name]
-        ]
-        files |= {**kept, **{name: self.listed[name] for name in unwritten}}
-        removed = self.listed.keys() - files.keys()
-        aside = self.check([*removed, *(entry.path for entry in new.files)])
-        self._write_stopped(new, removed)
+        unwritten = {name for name in unsure if name not in changing and kept.get(name) != listed[name]}
+        files = {**kept, **{name: listed[name] for name in unwritten}, **added}
+        removed = listed.keys() - files.keys()
+        aside = self.check(removed | added.keys())
+        full = replace_all or self.manifest.full
+        self._write_manifest(self.manifest, full, {**listed, **added}, {*unsure, *removed, *added}, self.files)
         notes = [self._set_aside(name) for name in aside]
-        for folder in {(self.path / entry.path).parent for entry in new.files}:
+        for folder in {(self.path / name).parent for name in added}:
             folder.mkdir(exist_ok=True)
-        for entry in new.files:
-            (self.staging / entry.path).replace(self.path / entry.path)
+        for name in added:
+            (self.staging / name).replace(self.path / name)
         for name in removed:
             (self.path / name).unlink(missing_ok=True)
             with suppress(OSError):  # another kind's folder, or not empty
                 if "/" in name:
                     (self.path / name).parent.rmdir()
-        last = replace(
-            new,
-            files=[files[name] for name in sorted(files)],
-            unwritten=unwritten,
-            replaced=[kept[name] for name in unwritten if name in kept],
-            full=replace_all or self.manifest.full,
-            complete=not unwritten,
-        )
-        self._write_manifest(last)
+        self._write_manifest(new, full, files, unwritten, kept)
         return notes
 
-    def _write_stopped(self, new: Manifest, removed: Set[str]) -> None:
-        """The manifest of an export that has not ended: old files and new."""
-        files = {**self.listed, **{entry.path: entry for entry in new.files}}
-        unwritten = {*self.manifest.unwritten, *removed, *(entry.path for entry in new.files)}
-        last = replace(
-            self.manifest,
-            files=list(files.values()),
-            unwritten=sorted(unwritten),
-            replaced=[entry for name, entry in self.files.items() if files[name] != entry],
-            complete=False,
-        )
-        self._write_manifest(last)
+    def _write_manifest(
+        self, last: Manifest, full: bool, files: Mapping[str, Entry], unwritten: Set[str], there: Mapping[str, Entry]
+    ) -> None:
+        """`there` is what the folder holds, in the place of what is unwritten."""
+        replaced = [there[name] for name in sorted(unwritten & there.keys()) if there[name] != files[name]]
+        last = replace(last, files=[files[name] for name in sorted(files)], full=full, complete=not unwritten)
+        write(self.staging / MANIFEST, replace(last, unwritten=sorted(unwritten), replaced=replaced))
+        (self.staging / MANIFEST).replace(self.path / MANIFEST)
 
     def _set_aside(self, name: str) -> str:
         """Give a file that a reader changed a name that no file has: it is the reader's from now on."""
@@ -145,10 +134,6 @@ class Folder:
         free = next(other for other in names if not ((self.path / other).exists() or is_link(self.path / other)))
         (self.path / name).rename(self.path / free)
         return f"{name} {_CHANGED}, and is now {free}."
-
-    def _write_manifest(self, manifest: Manifest) -> None:
-        write(self.staging / MANIFEST, manifest)
-        (self.staging / MANIFEST).replace(self.path / MANIFEST)
 
 
 @contextmanager
@@ -190,11 +175,6 @@ def check_name(path: Path) -> None:
 def is_ours(name: str) -> bool:
     """Whether a file or folder in an output folder is ours, but no spreadsheet."""
     return name in (MANIFEST, _LOCK, _RECORD) or bool(_STAGING.fullmatch(name.removesuffix(".json")))
-
-
-def _is_folder(path: Path) -> bool:
-    """Whether a path is a folder, or is free to be one."""
-    return not is_link(path) and (path.is_dir() or not path.exists())
 
 
 def _lock(file: Path) -> FileLock:

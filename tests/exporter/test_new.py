@@ -12,8 +12,7 @@ import duckdb
 import openpyxl
 import pytest
 
-from exporter.folder import Folder
-from exporter.manifest import Manifest
+from exporter.manifest import Manifest, write
 from tests.build import Build, Source
 from tests.conftest import Builder
 from tests.exporter.command import probesheets
@@ -165,14 +164,13 @@ def test_a_batch_that_was_stopped_is_made_again(out: Path, later: Build, tmp_pat
     shutil.copytree(out, tmp_path / "smooth")
     export(later, tmp_path / "smooth", "--new")
 
-    def stop(folder: Folder, manifest: Manifest) -> None:
+    def stop(file: Path, manifest: Manifest) -> None:
         if manifest.complete:
             raise KeyboardInterrupt
-        original(folder, manifest)
+        write(file, manifest)
 
-    original = Folder._write_manifest
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Folder, "_write_manifest", stop)
+        patch.setattr("exporter.folder.write", stop)
         result = export(later, out, "--new")
         assert result.code == 130 and "Stopped" in result.err
     data, told = b"of the batch that was stopped", manifest(out)
