@@ -11,15 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter import delivered
-from exporter.delivered import RECORDS, fingerprints
+from exporter.delivered import RECORDS, as_text, fingerprints
 from exporter.errors import ProbesheetsError
-from exporter.folder import DELIVERED, Folder
+from exporter.folder import Folder
 from exporter.layout import group_name
+from exporter.manifest import CHANGED, DELIVERED, INDEX, Entry
 from exporter.project import Kind
 from exporter.sampling import Sample
 from exporter.selection import Selection
-
-CHANGED = "changed.csv"
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,9 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
     """The batch that an export would be. Raises ProbesheetsError if it does not go with what the folder holds."""
     held = last_batch(folder)
     if new:
-        again = not folder.complete and (held > 1 or "batches" not in folder.manifest)
-        if not folder.complete and not again:
+        stopped = not folder.manifest.complete
+        again = stopped and (held > 1 or not folder.manifest.batches)
+        if stopped and not again:
             raise ProbesheetsError(
                 f"An export into {folder.path} was stopped. Type that command again first, then --new."
             )
@@ -50,12 +50,15 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
         refuse_mixture(folder, sample, complete=selection.complete)
         batch = Batch(1, new, sample)
     _refuse_other_columns(folder, selection, batch)
+    if new or not selection.complete:
+        folder.check(replaced(folder, batch, {kind.name: selection.of(kind) for kind in selection.kinds}))
+    folder.check([INDEX, DELIVERED, *(f"{kind.name}/" for kind in selection.kinds if kind.one_file_per)])
     return batch
 
 
 def last_batch(folder: Folder) -> int:
     """The number of the last batch that the folder holds, 0 if it holds none."""
-    return max((entry.get("batch", 1) for entry in folder.listed.values() if "records" in entry), default=0)
+    return max((entry.batch for entry in folder.manifest.files if entry.columns), default=0)
 
 
 def refuse_mixture(folder: Folder, sample: Sample | None, *, complete: bool) -> None:
@@ -74,11 +77,19 @@ def refuse_mixture(folder: Folder, sample: Sample | None, *, complete: bool) -> 
             f"{folder.path} holds {holds}, which {'this sample' if wanted else 'an export of all texts'} does not go "
             "with. Add --new to write only what is not delivered yet, or choose another folder with --out."
         )
+    if complete:
+        folder.check(folder.listed)
+    elif folder.manifest.old_stems():
+        raise ProbesheetsError(
+            f"{folder.path} was written by version 1.0.0, whose file names are shorter: some workbooks would be there "
+            "twice. Leave --probe and --only out to replace all, add --new to write only what is not delivered yet, or "
+            "choose another folder with --out."
+        )
 
 
 def first_sample(folder: Folder) -> dict[str, Any] | None:
     """The sample that a folder's first batch is; None if that was an export of all texts."""
-    samples = (batch["sample"] for batch in folder.manifest.get("batches", ()) if batch["batch"] == 1)
+    samples = (batch.sample for batch in folder.manifest.batches if batch.batch == 1)
     return next(samples, None)
 
 
@@ -93,9 +104,9 @@ def _refuse_other_columns(folder: Folder, selection: Selection, batch: Batch) ->
     for kind in selection.kinds:
         headers = [column.header for column in kind.layout.columns]
         for entry in folder.files.values():
-            if entry["kind"] == kind.name and entry.get("columns", headers) != headers:
+            if entry.kind == kind.name and entry.columns and entry.columns != headers:
                 raise ProbesheetsError(
-                    f"{entry['path']} has the columns {', '.join(entry['columns'])}; now they would be "
+                    f"{entry.path} has the columns {', '.join(entry.columns)}; now they would be "
                     f"{', '.join(headers)}. A batch has the columns of those before it: build with the same --vars, "
                     "or choose another folder with --out."
                 )
@@ -157,7 +168,7 @@ class Passage:
 
     def _remember(self, rows: pa.RecordBatch, ids: pa.Array, marks: pa.Array) -> None:
         group, count = self.kind.one_file_per, rows.num_rows
-        workbooks = rows.column(group).cast(pa.string()) if group else pa.repeat(pa.scalar(""), count)
+        workbooks = as_text(rows.column(group)).cast(pa.string()) if group else pa.repeat(pa.scalar(""), count)
         names = pa.repeat(pa.scalar(self.kind.name), count)
         numbers = pa.repeat(pa.scalar(self.batch.number, pa.int64()), count)
         self._writer.write_batch(pa.record_batch([names, numbers, workbooks, ids, marks], schema=RECORDS))
@@ -175,9 +186,9 @@ def earlier_records(records: pa.Table, kind: Kind, stems: Collection[str] | None
     return Earlier(marks, set(some["record_id"].to_pylist()))
 
 
-def without(records: pa.Table, kind: Kind, stems: Collection[str] | None) -> pa.Table:
-    """The records but for those that a plain export of this kind replaces."""
-    return records.filter(pc.invert(_of(records, kind, stems)))
+def without(records: pa.Table, kind: Kind, groups: Collection[str | None]) -> pa.Table:
+    """The records but for those of the workbooks that a plain export replaces."""
+    return records.filter(pc.invert(_of(records, kind, [group or "" for group in groups])))
 
 
 def _of(records: pa.Table, kind: Kind, stems: Collection[str] | None) -> pa.Array:
@@ -198,11 +209,14 @@ def write_changes(file: Path, passages: Iterable[Passage]) -> None:
             writer.writerows((name, record, "gone") for record in sorted(passage.unseen))
 
 
-def obsolete(folder: Folder, batch: Batch) -> set[str]:
-    """Our files that this batch does away with, if it does not write them anew."""
-    stopped = {
-        name
-        for name, entry in folder.listed.items()
-        if batch.again and "records" in entry and entry.get("batch", 1) == batch.number
-    }
-    return stopped | {CHANGED, DELIVERED}
+def replaced(folder: Folder, batch: Batch, groups: Mapping[str, Collection[str | None] | None]) -> set[str]:
+    """Our files that an export writes anew or removes: those of the batch that it makes again, or of some groups
+    (None: of all) of some kinds."""
+
+    def is_replaced(entry: Entry) -> bool:
+        if batch.new:
+            return batch.again and entry.batch == batch.number
+        some = groups.get(entry.kind, ())
+        return some is None or entry.group in some
+
+    return {INDEX, DELIVERED, CHANGED, *(entry.path for entry in folder.manifest.files if is_replaced(entry))}

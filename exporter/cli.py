@@ -201,14 +201,19 @@ def verify(
     from itertools import islice
 
     from exporter.progress import progress
+    from exporter.verify import other_build
     from exporter.verify import verify as differences
 
     with _opened(target) if target else nullcontext((None, None)) as opened, progress(quiet=quiet) as track:
         project, warehouse = opened
         found = list(islice(differences(folder, project, warehouse, track), MOST_DIFFERENCES + 1))
+        note = other_build(folder, project) if project else None
+    if note:
+        _say(note, quiet)
     listed, more = found[:MOST_DIFFERENCES], len(found) > MOST_DIFFERENCES
     if as_json:
-        typer.echo(json.dumps({"folder": str(folder), "differences": listed, "more": more}, ensure_ascii=False))
+        told = {"folder": str(folder), "differences": listed, "more": more, "other_build": note}
+        typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         for difference in listed:
             typer.echo(difference)
@@ -232,8 +237,9 @@ def _check_source(target: str, source: str | None, experiments: Path | None) -> 
 def _refuse_mixture(out: Path, new: bool) -> None:
     """Before a build that takes minutes: a folder that the export after it would refuse."""
     from exporter.batches import refuse_mixture
-    from exporter.folder import open_folder
+    from exporter.folder import check_name, open_folder
 
+    check_name(out)
     if out.exists():
         with open_folder(out) as folder:
             if not new:

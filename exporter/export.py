@@ -3,9 +3,9 @@
 import os
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,18 +16,10 @@ import pyarrow.compute as pc
 
 from exporter import delivered
 from exporter.accounts import check_accounts
-from exporter.batches import (
-    CHANGED,
-    Batch,
-    Passage,
-    earlier_records,
-    next_batch,
-    obsolete,
-    without,
-    write_changes,
-)
+from exporter.batches import Batch, Passage, earlier_records, next_batch, replaced, without, write_changes
 from exporter.errors import ProbesheetsError
-from exporter.folder import DELIVERED, Folder, open_folder, sha256
+from exporter.folder import Folder, open_folder
+from exporter.manifest import CHANGED, DELIVERED, INDEX, Delivery, Entry, Manifest, digest, sha256
 from exporter.progress import Track, silent
 from exporter.project import Kind, Project
 from exporter.report import Report
@@ -38,7 +30,6 @@ from exporter.warehouse import Warehouse, select
 from exporter.workbook import Written, write_workbooks
 
 WORKERS = 2
-INDEX = "index.xlsx"
 READ = ("probes", "texts", "accounts", "tags")  # the models that an export of any kind reads
 
 
@@ -123,14 +114,7 @@ def _records(job: Job) -> tuple[pa.Table, str | None]:
     """What the folder holds already and will still hold, and a message if that is not as it was written."""
     if job.replaces_all or (job.batch.new and job.batch.number == 1):
         return delivered.RECORDS.empty_table(), None
-    records, note = delivered.read(job.folder, job.project.kinds)
-    if job.batch.new:
-        if job.batch.again:
-            records = records.filter(pc.less(records["batch"], job.batch.number))
-        return records, note
-    for kind in job.selection.kinds:
-        records = without(records, kind, job.selection.of(kind))
-    return records, note
+    return delivered.read(job.folder, job.project.kinds, job.batch.number - 1 if job.batch.new else 1)
 
 
 def _passages(job: Job, records: pa.Table) -> dict[Kind, Passage]:
@@ -209,10 +193,8 @@ def _expected_rows(job: Job, kind: Kind) -> int | None:
 def _changes_are_other(job: Job, report: Report) -> bool:
     """Whether the list of changes is not the one that the folder holds."""
     write_changes(job.folder.staging / CHANGED, report.passages)
-    held = job.folder.path / CHANGED
-    return bool(report.changed or report.gone) and not (
-        held.is_file() and sha256(held) == sha256(job.folder.staging / CHANGED)
-    )
+    staged = sha256(job.folder.staging / CHANGED)
+    return bool(report.changed or report.gone) and digest(job.folder.path, CHANGED) != staged
 
 
 def _publish(job: Job, written: Mapping[Kind, Sequence[Written]], report: Report, records: pa.Table) -> None:
@@ -220,81 +202,83 @@ def _publish(job: Job, written: Mapping[Kind, Sequence[Written]], report: Report
     folder, staging = job.folder, job.folder.staging
     names = {str(row["file_stem"]): row["probe"] for row in job.probes}
     files = [_entry(job, kind, file, names) for kind, some in written.items() for file in some]
+    groups = {kind: {file.group for file in some} for kind, some in written.items()}
+    gone = replaced(folder, job.batch, {kind.name: some for kind, some in groups.items()})
+    if not job.batch.new:
+        for kind, some in groups.items():
+            records = without(records, kind, some)
     delivered.write(staging / DELIVERED, records, [passage.delivered for passage in report.passages])
     count = records.num_rows + report.records
-    files.append({"path": DELIVERED, "kind": "delivered", "probe": None, "rows": count})
+    files.append(_other(job, DELIVERED, "delivered", count))
     if report.changed or report.gone:
         write_changes(staging / CHANGED, report.passages)
-        files.append({"path": CHANGED, "kind": "changed", "probe": None, "rows": len(report.changed + report.gone)})
-    others: dict[str, Any] = {
-        "target": job.project.target,
-        "project_version": version("probesheets"),
-        "created": job.created.isoformat(),
-        "build": job.project.builds.build_of(job.models),
-        "totals": report.totals,
-        "selected": report.new,
-        "batches": _batches(job, report, records),
-    }
-    if any(batch["sample"] for batch in others["batches"]):
-        others["drawn"] = shares(job.project, job.probes, delivered.load(staging / DELIVERED))
-    gone = obsolete(folder, job.batch) - {file["path"] for file in files}
-    held = {} if job.replaces_all else {name: file for name, file in folder.files.items() if name not in gone}
-    _write_index(job, [*{**held, **{file["path"]: file for file in files}}.values()], others)
-    files.append({"path": INDEX, "kind": "index", "probe": None, "rows": len(job.probes)})
-    for file in files:
-        file.setdefault("sha256", sha256(staging / file["path"]))
-    report.files = [file["path"] for file in files]
-    folder.publish(files, others, replace_all=job.replaces_all, gone=gone)
+        files.append(_other(job, CHANGED, "changed", len(report.changed + report.gone)))
+    manifest = Manifest(
+        target=job.project.target,
+        project_version=version("probesheets"),
+        created=job.created.isoformat(),
+        build=job.project.builds.build_of(job.project.models(job.selection.kinds)),
+        totals=report.totals,
+        selected=report.new,
+        batches=_batches(job, report, records),
+    )
+    if any(batch.sample for batch in manifest.batches):
+        held = delivered.load(staging / DELIVERED)
+        manifest = replace(manifest, drawn=shares(job.project, job.probes, held))
+    kept = {} if job.replaces_all else {name: entry for name, entry in folder.files.items() if name not in gone}
+    _write_index(job, {**kept, **{entry.path: entry for entry in files}}.values(), manifest)
+    files.append(_other(job, INDEX, "index", len(job.probes)))
+    report.files = [entry.path for entry in files]
+    report.notes += folder.publish(replace(manifest, files=files), replace_all=job.replaces_all, gone=gone)
 
 
-def _entry(job: Job, kind: Kind, file: Written, names: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "path": file.path.relative_to(job.folder.staging).as_posix(),
-        "kind": kind.name,
-        "probe": names.get(file.group or ""),
-        "group": file.group,
-        "batch": job.batch.number,
-        "part": file.part,
-        "columns": [column.header for column in kind.layout.columns],
-        "rows": file.rows,
-        "records": file.records,
-        "sha256": file.sha256,
-    }
+def _entry(job: Job, kind: Kind, file: Written, names: Mapping[str, str]) -> Entry:
+    return Entry(
+        path=file.path.relative_to(job.folder.staging).as_posix(),
+        kind=kind.name,
+        probe=names.get(file.group or ""),
+        group=file.group,
+        batch=job.batch.number,
+        part=file.part,
+        columns=[column.header for column in kind.layout.columns],
+        rows=file.rows,
+        records=file.records,
+        sha256=file.sha256,
+    )
 
 
-def _batches(job: Job, report: Report, records: pa.Table) -> list[dict[str, Any]]:
+def _other(job: Job, path: str, kind: str, rows: int) -> Entry:
+    return Entry(path=path, kind=kind, rows=rows, sha256=sha256(job.folder.staging / path))
+
+
+def _batches(job: Job, report: Report, records: pa.Table) -> list[Delivery]:
     """The folder's batches in their order: when, how many records of each kind, and the sample that it is."""
     number, sample = job.batch.number, job.batch.sample
-    earlier = [] if job.replaces_all else job.folder.manifest.get("batches", [])
+    earlier = [] if job.replaces_all else job.folder.manifest.batches
     if job.batch.new and not report.records:
-        return list(earlier)
+        return earlier
     kinds = records.filter(pc.equal(records["batch"], number))["kind"]
     held = Counter({pair["values"]: pair["counts"] for pair in pc.value_counts(kinds).to_pylist()})
-    this = {
-        "batch": number,
-        "created": job.created.isoformat(),
-        "sample": sample.as_json() if sample else None,
-        "records": dict(held + Counter(report.new)),
-    }
-    return [*(batch for batch in earlier if batch["batch"] < number), this]
+    drawn = sample.as_json() if sample else None
+    this = Delivery(number, job.created.isoformat(), drawn, dict(held + Counter(report.new)))
+    return [*(batch for batch in earlier if batch.batch < number), this]
 
 
-def _write_index(job: Job, held: Sequence[Mapping[str, Any]], others: Mapping[str, Any]) -> None:
+def _write_index(job: Job, held: Iterable[Entry], manifest: Manifest) -> None:
     """Write the index of all workbooks that the folder will hold; openpyxl is imported here, once, at the end."""
     from exporter.figures import read_figures
     from exporter.index import write_index
 
     kinds = list(job.project.kinds)
 
-    def place(file: Mapping[str, Any]) -> tuple[int, int, int]:
-        known = file["kind"] in kinds
-        return kinds.index(file["kind"]) if known else len(kinds), file.get("batch", 1), file.get("part", 1)
+    def place(entry: Entry) -> tuple[int, int, int]:
+        known = entry.kind in kinds
+        return kinds.index(entry.kind) if known else len(kinds), entry.batch, entry.part
 
     workbooks: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for file in sorted((file for file in held if file.get("probe") is not None), key=place):
-        number = file.get("batch", 1)
-        title = file["kind"].replace("_", " ").capitalize() + (f", batch {number}" if number > 1 else "")
-        workbooks[title][file["group"]].append(file["path"])
+    for entry in sorted((entry for entry in held if entry.probe is not None), key=place):
+        title = entry.kind.replace("_", " ").capitalize() + (f", batch {entry.batch}" if entry.batch > 1 else "")
+        workbooks[title][entry.group or ""].append(entry.path)
     figures = read_figures(job.project, job.warehouse, job.probes)
-    write_index(job.folder.staging / INDEX, job.probes, workbooks, figures, others)
+    write_index(job.folder.staging / INDEX, job.probes, workbooks, figures, manifest)
     stamp(job.folder.staging / INDEX, job.created)

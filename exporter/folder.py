@@ -1,22 +1,40 @@
-"""The output folder: one export at a time, final names for complete files only, a manifest of what is ours."""
+"""The output folder: one export at a time, final names for complete files only, and no file of others is touched."""
 
-import hashlib
 import json
+import re
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Set
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
-from pathlib import Path, PureWindowsPath
-from typing import Any
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from stat import S_ISLNK, S_ISREG
 
 from filelock import FileLock, Timeout
 
 from exporter.errors import ProbesheetsError
+from exporter.manifest import (
+    DELIVERED,
+    FORMAT,
+    MANIFEST,
+    OTHERS,
+    OURS,
+    Entry,
+    Manifest,
+    digest,
+    is_link,
+    read,
+    read_json,
+    refuse,
+    sha256,
+    write,
+)
 
-MANIFEST, DELIVERED = "manifest.json", "delivered.csv"
-OURS = ".probesheets"  # begins the names of what is no spreadsheet, but ours
-_LOCK = f"{OURS}.lock"
-_STAGING = f"{OURS}-"
+_LOCK, _RECORD = f"{OURS}.lock", f"{OURS}.json"  # the record names the staging folder
+_STAGING = re.compile(rf"{re.escape(OURS)}-[0-9a-f]{{32}}")
+_LISTED = 20  # files in a message
+_CHANGED = "changed after it was exported"
 
 
 class Folder:
@@ -24,88 +42,107 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.manifest = _read_manifest(path / MANIFEST)
-        # what this tool wrote into the folder, by relative path, or was about to write when it was stopped
-        self.listed: dict[str, dict[str, Any]] = {str(file["path"]): file for file in self.manifest.get("files", [])}
-        self.files = self.listed if self.complete else self._found()
-        self.staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=path))
+        self.manifest = read(path) or _nothing(path)
+        self.listed = {entry.path: entry for entry in self.manifest.files}
+        self.files = self._found()
+        self.staging = _make_staging(path)
 
-    @property
-    def complete(self) -> bool:
-        """Whether the last export into the folder ended."""
-        return bool(self.manifest.get("complete", True))
+    def _found(self) -> dict[str, Entry]:
+        """What is listed; but what a stopped export had to write, as it is there: old, new, or not at all."""
+        unsure = set(self.manifest.unwritten)
+        either = [entry for entry in [*self.manifest.replaced, *self.manifest.files] if entry.path in unsure]
+        there = {entry.path: entry for entry in either if digest(self.path, entry.path) == entry.sha256}
+        return {name: entry for name, entry in self.listed.items() if name not in unsure} | there
 
-    def _found(self) -> dict[str, dict[str, Any]]:
-        """Of what a stopped export lists, the files that are there, as the old export or the new one had them."""
-        found = {}
-        for entry in [*self.manifest.get("replaced", []), *self.listed.values()]:
-            file = self.path / entry["path"]
-            if file.is_file() and sha256(file) == entry["sha256"]:
-                found[str(entry["path"])] = entry
-        return found
+    def check(self, names: Collection[str]) -> list[str]:
+        """Raises ProbesheetsError if an export would replace or remove what is not as we wrote it, and lists it all.
 
-    def publish(
-        self,
-        files: list[dict[str, Any]],
-        others: dict[str, Any],
-        *,
-        replace_all: bool,
-        gone: Set[str] = frozenset(),
-    ) -> None:
-        """Give staged files their final names, then write the manifest; `replace_all` removes our other files,
-        else those that `gone` names are removed.
-
-        Until all have their names, the manifest lists the old files and the new, so that nothing of ours is taken for
-        somebody else's if this process is killed on the way. What an earlier export that was stopped did not write
-        stays listed, and the folder incomplete, until an export writes it.
+        A name that ends in / is a folder's. Returns changed files that are no workbooks: they get another name.
         """
-        old, new = self.files, {str(file["path"]): file for file in files}
-        self._refuse_foreign(self.listed, new)
-        full = replace_all or self.manifest.get("full", False)
-        replaced = [file for name, file in old.items() if name in new]
-        listed = list({**self.listed, **new}.values())
-        self._write_manifest({**self.manifest, "files": listed, "replaced": replaced, "complete": False})
-        for folder in _folders(new):
-            (self.path / folder).mkdir(parents=True, exist_ok=True)
-        for name in new:
+        ours: dict[str, set[str]] = {}
+        for entry in [*self.manifest.replaced, *self.manifest.files]:
+            ours.setdefault(entry.path, set()).add(entry.sha256)
+        folders = {name.rpartition("/")[0] for name in names} - {""}
+        said: dict[str, str | None] = {}
+        for name in sorted(folders):
+            if is_link(self.path / name) or (self.path / name).is_file():
+                said[f"{name}/"] = "a link or a file"
+        said |= {name: self._in_the_way(name, ours.get(name)) for name in sorted(names) if not name.endswith("/")}
+        aside = [name for name, what in said.items() if what == _CHANGED and name in OTHERS]
+        found = [f"  {name}: {what}" for name, what in said.items() if what and name not in aside]
+        if found:
+            more = [f"  and {len(found) - _LISTED:,} more"] if len(found) > _LISTED else []
+            begin = f"Nothing was written into {self.path}. These would be replaced or removed:"
+            end = "Move what is listed, or choose another folder with --out."
+            raise ProbesheetsError("\n".join([begin, *found[:_LISTED], *more, end]))
+        return aside
+
+    def _in_the_way(self, name: str, ours: set[str] | None) -> str | None:
+        """What is wrong with a file that would be replaced or removed; None if it may be."""
+        try:
+            mode = (self.path / name).lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not S_ISREG(mode):
+            return "a link" if S_ISLNK(mode) else "not a file"
+        if ours is None:
+            return "not written by probesheets"
+        return None if sha256(self.path / name) in ours else _CHANGED
+
+    def publish(self, new: Manifest, *, replace_all: bool, gone: Set[str] = frozenset()) -> list[str]:
+        """Give staged files their final names, then write the manifest; `replace_all` removes our other files,
+        else those that `gone` names are removed. Returns a sentence for each file that a reader had changed.
+
+        Until all have their names, the manifest lists the old files and the new, so that the next export knows its
+        own. What an export that was stopped did not write stays listed, and the folder incomplete, until one does.
+        """
+        added, listed, unsure = {entry.path: entry for entry in new.files}, self.listed, self.manifest.unwritten
+        changing = added.keys() | (listed.keys() if replace_all else gone)
+        kept = {name: entry for name, entry in self.files.items() if name not in changing}
+        unwritten = {name for name in unsure if name not in changing and kept.get(name) != listed[name]}
+        files = {**kept, **{name: listed[name] for name in unwritten}, **added}
+        removed = listed.keys() - files.keys()
+        aside = self.check(removed | added.keys())
+        full = replace_all or self.manifest.full
+        self._write_manifest(self.manifest, full, {**listed, **added}, {*unsure, *removed, *added}, self.files)
+        notes = [self._set_aside(name) for name in aside]
+        for folder in {(self.path / name).parent for name in added}:
+            folder.mkdir(exist_ok=True)
+        for name in added:
             (self.staging / name).replace(self.path / name)
-        kept = new if replace_all else {**{name: file for name, file in old.items() if name not in gone}, **new}
-        stale = set[str]() if replace_all else self.listed.keys() - old.keys() - new.keys() - gone
-        unwritten = {name: self.listed[name] for name in stale}
-        for name in self.listed.keys() - kept.keys() - unwritten.keys():
+        for name in removed:
             (self.path / name).unlink(missing_ok=True)
             with suppress(OSError):  # another kind's folder, or not empty
-                if (self.path / name).parent != self.path:
+                if "/" in name:
                     (self.path / name).parent.rmdir()
-        ordered = [file for _, file in sorted({**kept, **unwritten}.items())]
-        self._write_manifest({**others, "files": ordered, "full": full, "complete": not unwritten})
+        self._write_manifest(new, full, files, unwritten, kept)
+        return notes
 
-    def _refuse_foreign(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        # a file where a folder should be, a folder where a file should be, somebody else's file
-        folders = {self.path / part for folder in _folders(new) for part in (folder, *folder.parents)}
-        in_the_way = [path for path in sorted(folders) if path.exists() and not path.is_dir()]
-        for name in new:
-            final = self.path / name
-            if final.exists() and (name not in old or final.is_dir()):
-                in_the_way.append(final)
-        if in_the_way:
-            raise ProbesheetsError(
-                f"{in_the_way[0]} is there already and was not written by probesheets. "
-                "Move it, or choose another folder with --out."
-            )
+    def _write_manifest(
+        self, last: Manifest, full: bool, files: Mapping[str, Entry], unwritten: Set[str], there: Mapping[str, Entry]
+    ) -> None:
+        """`there` is what the folder holds, in the place of what is unwritten."""
+        replaced = [there[name] for name in sorted(unwritten & there.keys()) if there[name] != files[name]]
+        last = replace(last, files=[files[name] for name in sorted(files)], full=full, complete=not unwritten)
+        write(self.staging / MANIFEST, replace(last, unwritten=sorted(unwritten), replaced=replaced))
+        (self.staging / MANIFEST).replace(self.path / MANIFEST)
 
-    def _write_manifest(self, manifest: dict[str, Any]) -> None:
-        staged = self.staging / MANIFEST
-        staged.write_text(_as_json(manifest), encoding="utf-8")
-        staged.replace(self.path / MANIFEST)
+    def _set_aside(self, name: str) -> str:
+        """Give a file that a reader changed a name that no file has: it is the reader's from now on."""
+        stem, _, ending = name.rpartition(".")
+        names = (f"{stem}-edited{f'-{number}' if number > 1 else ''}.{ending}" for number in count(1))
+        free = next(other for other in names if not ((self.path / other).exists() or is_link(self.path / other)))
+        (self.path / name).rename(self.path / free)
+        return f"{name} {_CHANGED}, and is now {free}."
 
 
 @contextmanager
 def open_folder(path: Path) -> Iterator[Folder]:
     """Make and lock an output folder. Raises ProbesheetsError if it cannot be written or another export is at work."""
+    check_name(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / _LOCK)
+        lock = _lock(path / _LOCK)
         lock.acquire(timeout=0)
     except Timeout:
         raise ProbesheetsError(
@@ -114,67 +151,70 @@ def open_folder(path: Path) -> Iterator[Folder]:
     except OSError as error:
         raise _not_writable(path, error) from None
     try:
-        for left in path.glob(f"{_STAGING}*/"):  # of an export that was killed
-            shutil.rmtree(left, ignore_errors=True)
         folder = Folder(path)
         try:
             yield folder
         finally:
             shutil.rmtree(folder.staging, ignore_errors=True)
+            if not folder.staging.exists():
+                (path / _RECORD).unlink(missing_ok=True)
     except OSError as error:
         raise _not_writable(path, error) from None
     finally:
         lock.release()
 
 
-def sha256(file: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _as_json(manifest: dict[str, Any]) -> str:
-    """A line for each file: to be read by people, and written ten times as fast as with an indent."""
-    lists = {
-        name: ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in value)
-        for name, value in manifest.items()
-        if isinstance(value, list)
-    }
-    values = [
-        f'"{name}": ' + (f"[\n{lists[name]}\n]" if name in lists else json.dumps(value, ensure_ascii=False))
-        for name, value in manifest.items()
-    ]
-    return "{\n" + ",\n".join(values) + "\n}\n"
-
-
-def outside(name: str) -> bool:
-    """Whether a path in a manifest, which anybody may have written, leads out of the folder."""
-    path = PureWindowsPath(name)  # takes both kinds of slashes, and drives
-    return bool(path.anchor) or ".." in path.parts or not path.parts
-
-
-def _folders(names: Iterable[str]) -> set[Path]:
-    """The folders of files, by their relative paths with slashes."""
-    return {Path(folder) for folder in {name.rpartition("/")[0] for name in names}}
-
-
-def _read_manifest(file: Path) -> dict[str, Any]:
+def check_name(path: Path) -> None:
+    """Raises ProbesheetsError for a name that is no UTF-8: half of the libraries cannot open a file there."""
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-        if any(outside(entry["path"]) for entry in manifest["files"]):
-            raise ValueError("a path leads out of the folder")
-        return dict(manifest)
-    except FileNotFoundError:
-        if (file.parent / DELIVERED).is_file():
-            raise ProbesheetsError(
-                f"{file.parent} was written by an export, but its {MANIFEST} is missing. "
-                "Bring it back, or choose another folder with --out."
-            ) from None
-        return {}
-    except (ValueError, KeyError, TypeError):
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ProbesheetsError(f"{str(path)!a} is no UTF-8. Rename the folder, or choose another one.") from None
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file or folder in an output folder is ours, but no spreadsheet."""
+    return name in (MANIFEST, _LOCK, _RECORD) or bool(_STAGING.fullmatch(name.removesuffix(".json")))
+
+
+def _lock(file: Path) -> FileLock:
+    """Ours is empty, but filelock writes the number of a process where the file system has no locks."""
+    if is_link(file) or (
+        file.exists() and not (file.is_file() and re.match(rb"\d+\n|filelock/|\Z", file.read_bytes()))
+    ):
+        refuse(file)
+    return FileLock(file)
+
+
+def _make_staging(path: Path) -> Path:
+    """A new folder for files without their final names; the one of an export that was killed is removed.
+
+    Its name is recorded first, so that no other folder is ever taken for one.
+    """
+    record, name = path / _RECORD, f"{OURS}-{uuid.uuid4().hex}"
+    left = read_json(record)
+    if left is not None:
+        staging = left.get("staging") if isinstance(left, dict) and left.get("format") == FORMAT else None
+        if not isinstance(staging, str) or not _STAGING.fullmatch(staging):
+            refuse(record)
+        shutil.rmtree(path / staging, ignore_errors=True)
+    written = path / f"{name}.json"
+    try:
+        written.write_text(json.dumps({"format": FORMAT, "staging": name}), encoding="utf-8")
+        written.replace(record)
+    finally:
+        written.unlink(missing_ok=True)
+    (path / name).mkdir()
+    return path / name
+
+
+def _nothing(path: Path) -> Manifest:
+    """Of a folder that has no manifest. Raises ProbesheetsError if it must have had one."""
+    if (path / DELIVERED).exists():
         raise ProbesheetsError(
-            f"{file} is not a manifest of probesheets. Move it, or choose another folder with --out."
-        ) from None
+            f"{path} holds {DELIVERED}, but {MANIFEST} is missing. Bring it back, or choose another folder with --out."
+        )
+    return Manifest()
 
 
 def _not_writable(path: Path, error: OSError) -> ProbesheetsError:

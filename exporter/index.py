@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from exporter.cells import LINE_POINTS
 from exporter.charts import draw_charts, write_facts
 from exporter.figures import Figures
+from exporter.manifest import Manifest
 
 HEADERS = {
     "probe": "Probe",
@@ -31,7 +32,7 @@ def write_index(
     probes: Sequence[Mapping[str, Any]],
     workbooks: Mapping[str, Mapping[str, Sequence[str]]],
     figures: Figures,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
 ) -> None:
     """Write the index of `probes` (file_stem and the keys of HEADERS, one mapping per probe).
 
@@ -45,12 +46,12 @@ def write_index(
     write_facts(overview, facts)
     draw_charts(overview, book.create_sheet("Data"), figures, len(facts) + 2)
     _fit_on_a_page(overview)
-    _write_probes(book.create_sheet("Probes", 1), probes, workbooks, manifest.get("drawn"))
+    _write_probes(book.create_sheet("Probes", 1), probes, workbooks, manifest.drawn)
     book.save(file)
 
 
-def _facts(probes: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    totals = manifest["totals"]
+def _facts(probes: Sequence[Mapping[str, Any]], manifest: Manifest) -> list[tuple[str, Any]]:
+    totals = manifest.totals
     facts = [
         ("Texts of language models, by probe", None),
         ("Probes", len(probes)),
@@ -58,20 +59,17 @@ def _facts(probes: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) -> 
         ("Links", totals["links"]),
         ("Rows left out", sum(totals["left_out"].values())),
         ("Dates not understood", totals["dates_not_understood"]),
-        ("Exported", manifest["created"][:10]),
+        ("Exported", manifest.created[:10]),
     ]
-    for batch in manifest["batches"]:
-        sample = batch["sample"]
-        if sample:
+    for batch in manifest.batches:
+        if sample := batch.sample:
             every = "probe and month" if sample["per"] == "month" else "probe"
             drawn = f"{sample['size']:,} texts of every {every}, seed {sample['seed']}"
-            facts.append((f"Sample, batch {batch['batch']}", drawn))
-        elif len(manifest["batches"]) > 1:
-            facts.append(
-                (f"Batch {batch['batch']}", f"all texts of {batch['created'][:10]} that were not delivered yet")
-            )
-    if "drawn" in manifest:
-        held, texts = (sum(probe[name] for probe in manifest["drawn"]) for name in ("drawn", "texts"))
+            facts.append((f"Sample, batch {batch.batch}", drawn))
+        elif len(manifest.batches) > 1:
+            facts.append((f"Batch {batch.batch}", f"all texts of {batch.created[:10]} that were not delivered yet"))
+    if manifest.drawn is not None:
+        held, texts = (sum(probe[name] for probe in manifest.drawn) for name in ("drawn", "texts"))
         facts.append(
             ("Share drawn", f"{held:,} of {texts:,} texts ({held / max(texts, 1):.1%}); the charts show all texts")
         )

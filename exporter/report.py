@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from exporter.batches import CHANGED, Batch, Passage
+from exporter.batches import Batch, Passage
+from exporter.manifest import CHANGED
 
 _LISTED = 10
 

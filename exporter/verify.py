@@ -1,8 +1,7 @@
 """An exported folder, read again by a library that did not write it: against its manifest, and against the database."""
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -12,15 +11,15 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from exporter.errors import ProbesheetsError
-from exporter.folder import MANIFEST, OURS, outside, sha256
+from exporter.folder import check_name, is_ours
 from exporter.layout import CELL_UNITS, DIGITS_15, group_name, units
+from exporter.manifest import MANIFEST, Entry, Manifest, is_link, linked, read, sha256
 from exporter.progress import Advance, Track, silent
 from exporter.project import Kind, Project
 from exporter.warehouse import Warehouse, select
 
 FIRST_DATE = date(1900, 3, 1)  # earlier dates are text
 
-Entry = dict[str, Any]  # of a file, in the manifest
 Record = tuple[Any, ...]  # a row of the database
 
 
@@ -41,64 +40,75 @@ def verify(
 
     One workbook at a time is in memory. Raises ProbesheetsError if there is no such folder.
     """
+    check_name(folder)
     if not folder.is_dir():
         raise ProbesheetsError(f"{folder} is not a folder. Name one that an export wrote: probesheets verify out")
-    manifest, problem = read_manifest(folder)
-    if problem:
-        yield problem
-    entries: list[Entry] = manifest.get("files", [])
-    unreadable, advance = set[str](), track("files", len(entries))
-    for entry in entries:
+    try:
+        manifest = read(folder)
+    except ProbesheetsError as error:
+        yield str(error)
+        return
+    if manifest is None:
+        yield (
+            f"{MANIFEST} is missing. Without it the folder can be neither verified nor continued: bring it back, or "
+            "export into another folder (--out)."
+        )
+        return
+    if not manifest.complete:
+        again = f"run the command that wrote it again, such as: probesheets export --out {folder}"
+        yield f"{MANIFEST}: an export was stopped, or is under way. To complete the folder, {again}"
+    unreadable, advance = set[str](), track("files", len(manifest.files))
+    for entry in manifest.files:
         if said := _check_file(folder, entry, unreadable):
-            yield f"{entry['path']}: {said}"
+            yield f"{entry.path}: {said}"
         advance(1)
-    yield from _foreign(folder, {entry["path"] for entry in entries})
+    yield from _foreign(folder, {entry.path for entry in manifest.files})
     if project and warehouse:
         yield from _check_database(folder, manifest, project, warehouse, unreadable, track)
 
 
-def read_manifest(folder: Path) -> tuple[dict[str, Any], str | None]:
-    """The manifest of a folder (empty if it cannot be read), and what is wrong with it."""
-    again = f"To complete the folder, type the command that wrote it again, such as: probesheets export --out {folder}"
-    lost = (
-        "Without it the folder can be neither verified nor continued: bring it back, or export into a new one (--out)."
-    )
+def other_build(folder: Path, project: Project) -> str | None:
+    """A sentence if the models were built again since a folder was exported; their cells may still be the same."""
     try:
-        manifest = dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-        if not all(isinstance(entry["path"], str) and entry["sha256"] for entry in manifest["files"]):
-            raise ValueError("a file without a path")
-        if escaping := [entry["path"] for entry in manifest["files"] if outside(entry["path"])]:
-            return {}, f"{MANIFEST}: {escaping[0]!r} is outside the folder."
-    except FileNotFoundError:
-        return {}, f"{MANIFEST} is missing. {lost}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}, f"{MANIFEST} is not a manifest of probesheets. {lost}"
-    if not manifest.get("complete", True):
-        return manifest, f"{MANIFEST}: an export was stopped, or is under way. {again}"
-    return manifest, None
+        manifest = read(folder)
+    except ProbesheetsError:  # `verify` tells
+        return None
+    kinds = {entry.kind for entry in manifest.files} if manifest else set()
+    models = project.models(kind for kind in project.kinds.values() if kind.name in kinds)
+    if not (manifest and models):
+        return None
+    now, then = project.builds.build_of(models), manifest.build or {"started": "an unknown time"}
+    if now["invocation"] == then.get("invocation"):
+        return None
+    moments = (str(build["started"])[:19].replace("T", " ") for build in (then, now))
+    return "{} was exported from another build: of {}. The models are now of {} (UTC).".format(folder, *moments)
 
 
 def _check_file(folder: Path, entry: Entry, unreadable: set[str]) -> str | None:
     """What is wrong with a file: of several things, the one that says most. Adds to `unreadable` what has no rows."""
-    file = folder / entry["path"]
-    if not file.is_file():
-        unreadable.add(entry["path"])
-        return "is missing."
-    changed = sha256(file) != entry["sha256"]
+    file = folder / entry.path
+    if linked(folder, entry.path) or not file.is_file():
+        unreadable.add(entry.path)
+        return "is a link, or in a folder that is one." if linked(folder, entry.path) else "is missing."
+    try:
+        changed = sha256(file) != entry.sha256
+    except OSError as error:
+        unreadable.add(entry.path)
+        return f"cannot be read: {error.strerror}."
     if file.suffix == ".xlsx":
         try:
             sheet = _open(file)
         except CalamineError as error:
-            unreadable.add(entry["path"])
+            unreadable.add(entry.path)
             return f"cannot be opened: {str(error).splitlines()[0]}"
-        columns, rows = entry.get("columns"), sheet.end[0] if sheet.end else 0
-        if columns is not None:
+        rows = sheet.end[0] if sheet.end else 0
+        if entry.columns:
             header = next(sheet.iter_rows(), [])
-            if header != columns:
-                unreadable.add(entry["path"])
-                return f"its columns are {_listed(header)}; the manifest says {_listed(columns)}."
-            if rows != entry["rows"]:
-                return f"has {rows:,} rows; the manifest says {entry['rows']:,}."
+            if header != entry.columns:
+                unreadable.add(entry.path)
+                return f"its columns are {_listed(header)}; the manifest says {_listed(entry.columns)}."
+            if rows != entry.rows:
+                return f"has {rows:,} rows; the manifest says {entry.rows:,}."
     return "was changed after the export: its SHA-256 is not the one in the manifest." if changed else None
 
 
@@ -110,12 +120,10 @@ def _listed(cells: Iterable[Any]) -> str:
     return ", ".join(str(cell) for cell in cells) or "none"
 
 
-def _foreign(folder: Path, known: set[str]) -> Iterator[str]:
+def _foreign(folder: Path, known: Set[str]) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if name.parts[0].startswith(OURS) or name.as_posix() == MANIFEST or path.is_dir():
-            continue
-        if name.as_posix() not in known:
+        if not (is_ours(name.parts[0]) or (path.is_dir() and not is_link(path)) or name.as_posix() in known):
             yield f"{name.as_posix()}: was not written by an export."
 
 
@@ -123,23 +131,23 @@ def _foreign(folder: Path, known: set[str]) -> Iterator[str]:
 
 
 def _check_database(
-    folder: Path, manifest: Entry, project: Project, warehouse: Warehouse, unreadable: set[str], track: Track
+    folder: Path, manifest: Manifest, project: Project, warehouse: Warehouse, unreadable: set[str], track: Track
 ) -> Iterator[str]:
     by_kind: dict[str, list[Entry]] = defaultdict(list)
-    for entry in manifest.get("files", []):
-        if entry.get("columns") is not None:
-            by_kind[entry["kind"]].append(entry)
+    for entry in manifest.files:
+        if entry.columns:
+            by_kind[entry.kind].append(entry)
     for name in by_kind.keys() - project.kinds.keys():
         yield f"{name}: the project has no such kind of spreadsheet any more."
-    sampled = any(batch.get("sample") for batch in manifest.get("batches", []))
-    full = bool(manifest.get("full")) and not sampled
+    sampled = any(batch.sample for batch in manifest.batches)
+    full = manifest.full and not sampled
     project.require([kind for kind in project.kinds.values() if kind.name in by_kind])
     others = [kind for kind in project.kinds.values() if kind.name not in by_kind and full and kind.default]
     blocked = project.blocked(others)  # a folder need not hold what cannot be exported
     for kind in project.kinds.values():
         if kind.name not in by_kind and (kind not in others or kind.name in blocked):
             continue
-        advance = track(kind.name, sum(entry["records"] for entry in by_kind[kind.name]))
+        advance = track(kind.name, sum(entry.records for entry in by_kind[kind.name]))
         rows = _Rows(folder, kind, unreadable, sampled)
         yield from rows.check(by_kind[kind.name], warehouse, full, advance)
 
@@ -155,8 +163,8 @@ class _Rows:
 
     def check(self, entries: Sequence[Entry], warehouse: Warehouse, full: bool, advance: Advance) -> Iterator[str]:
         kind = self.kind
-        if differing := [entry for entry in entries if entry["columns"] != self.headers]:
-            yield f"{differing[0]['path']}: the columns of {kind.name} are now {_listed(self.headers)}. Export again."
+        if differing := [entry for entry in entries if entry.columns != self.headers]:
+            yield f"{differing[0].path}: the columns of {kind.name} are now {_listed(self.headers)}. Export again."
             return
         found = warehouse.columns(kind.relation)
         if missing := [name for name in kind.column_names if name not in found]:
@@ -164,7 +172,7 @@ class _Rows:
             return
         books: dict[str | None, list[Entry]] = defaultdict(list)
         for entry in entries:
-            books[entry["group"]].append(entry)
+            books[entry.group].append(entry)
         group = kind.column_names.index(kind.one_file_per) if kind.one_file_per else None
         order = ([kind.one_file_per] if kind.one_file_per else []) + list(kind.order_by)
         records = _records(warehouse, select(warehouse, kind.relation, kind.column_names, order_by=order), advance)
@@ -174,15 +182,15 @@ class _Rows:
             elif full:
                 yield f"{kind.name}: {name or 'all'} is in the database, but there is no workbook of it."
         for left in books.values():
-            yield f"{left[0]['path']}: the database has no rows for it."
+            yield f"{left[0].path}: the database has no rows for it."
 
     def _check_group(self, entries: Sequence[Entry], records: Iterable[Record]) -> Iterator[str]:
         """Differences between workbooks of one group and the database; after a row too many or too few, no more."""
-        if not self.unreadable.isdisjoint(entry["path"] for entry in entries):
+        if not self.unreadable.isdisjoint(entry.path for entry in entries):
             return
         batches: dict[int, list[Entry]] = defaultdict(list)
-        for entry in sorted(entries, key=lambda entry: int(entry["part"])):
-            batches[entry.get("batch", 1)].append(entry)
+        for entry in sorted(entries, key=lambda entry: entry.part):
+            batches[entry.batch].append(entry)
         sheets = [_sheet_rows(self.folder, some) for some in batches.values()]
         heads = [next(sheet, None) for sheet in sheets]  # the rows that come next, of each batch
         for record in records:
@@ -194,7 +202,7 @@ class _Rows:
             else:
                 if not self.sampled:
                     here = next((f"{head.path}, row {head.number}: is {head.row[0]}" for head in heads if head), None)
-                    yield f"{here or entries[-1]['path'] + ': ends'}; the database has record {record[0]} here."
+                    yield f"{here or entries[-1].path + ': ends'}; the database has record {record[0]} here."
                     return
         for head in filter(None, heads):
             yield f"{head.path}, row {head.number}: record {head.row[0]} is not in the database."
@@ -230,8 +238,8 @@ def _records(warehouse: Warehouse, query: str, advance: Advance) -> Iterator[Rec
 def _sheet_rows(folder: Path, entries: Iterable[Entry]) -> Iterator[Place]:
     """The rows of all parts of a workbook, without headers."""
     for entry in entries:
-        rows = enumerate(_open(folder / entry["path"]).iter_rows(), 1)
-        yield from (Place(entry["path"], number, row) for number, row in rows if number > 1)
+        rows = enumerate(_open(folder / entry.path).iter_rows(), 1)
+        yield from (Place(entry.path, number, row) for number, row in rows if number > 1)
 
 
 def _same(cell: Any, value: Any, *, whole: bool = False) -> bool:

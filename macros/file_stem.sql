@@ -1,15 +1,15 @@
 {#
   A file's name, without its ending, for a probe: a readable part of at most 60 lower-case ASCII letters, digits and
-  hyphens, and eight digits of the probe's SHA-256, which keep apart what the readable part does not.
+  hyphens, and 16 digits of the probe's SHA-256, which keep apart what the readable part does not.
 
-  | probe            | file_stem(probe)          |
-  | Masks are        | masks-are-96ca1b6f        |
+  | probe     | file_stem(probe)           |
+  | Masks are | masks-are-96ca1b6f084fafd4 |
 #}
 {% macro file_stem(probe) %}
   {% set words = "lower(" ~ ascii_words('left(' ~ probe ~ ', 240)') ~ ")" %}
   {% set readable = "trim(both '-' from left(trim(both '-' from " ~ words ~ "), 60))" %}
   {{ return("cast(concat(case when " ~ readable ~ " = '' then 'probe' else " ~ readable ~ " end, '-', left("
-    ~ sha256_hex(probe) ~ ", 8)) as " ~ short_text_type() ~ ")") }}
+    ~ sha256_hex(probe) ~ ", 16)) as " ~ short_text_type() ~ ")") }}
 {% endmacro %}
 
 {# Runs of anything but ASCII letters and digits become one hyphen. #}

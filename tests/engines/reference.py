@@ -113,7 +113,7 @@ def month_name(found: date | None) -> str | None:
 
 def file_stem(shown: str) -> str:
     readable = re.sub("[^a-z0-9]+", "-", re.sub("[A-Z]", lambda letter: letter[0].lower(), shown[:240])).strip("-")
-    return f"{readable[:60].strip('-') or 'probe'}-{hashlib.sha256(shown.encode()).hexdigest()[:8]}"
+    return f"{readable[:60].strip('-') or 'probe'}-{hashlib.sha256(shown.encode()).hexdigest()[:16]}"
 
 
 def in_order(row: Row) -> tuple[bool, int, int]:

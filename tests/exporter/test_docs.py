@@ -99,7 +99,7 @@ def test_the_tutorial_runs_as_written(built: Builder, sample: Source, tmp_path: 
                 name, *arguments = shlex.split(line)
                 result = run([str(executable("duckdb", name)), *arguments], project, environment)
                 assert result.returncode == 0, result.stdout + result.stderr
-    rows = sheet(project / "out" / "questions" / "masks-are-96ca1b6f.xlsx")
+    rows = sheet(project / "out" / "questions" / "masks-are-96ca1b6f084fafd4.xlsx")
     assert rows[0] == ["Record ID", "Date", "Words", "Text"]
     assert all("?" in row[3] and row[2] == len(row[3].split()) for row in rows[1:] if "-" not in row[0])
     assert [row[2] for row in rows[1:]] == sorted((row[2] for row in rows[1:]), reverse=True)

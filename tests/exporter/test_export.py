@@ -151,9 +151,10 @@ def test_a_full_export_replaces_what_is_ours_and_nothing_else(built_sample: Buil
     before = files(folder)
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
     (folder / "with_links" / "coded.xlsx").write_text("mine, too", encoding="utf-8")
-    told = manifest(folder)
-    gone = {"path": "with_links/gone-12345678.xlsx", "kind": "with_links", "probe": "gone", "rows": 1, "sha256": ""}
-    (folder / gone["path"]).write_text("a probe that is no more", encoding="utf-8")
+    data, told = b"a probe that is no more", manifest(folder)
+    like = next(file for file in told["files"] if file["kind"] == "with_links")
+    gone = {**like, "path": "with_links/gone.xlsx", "sha256": hashlib.sha256(data).hexdigest()}
+    (folder / gone["path"]).write_bytes(data)
     (folder / "manifest.json").write_text(json.dumps({**told, "files": [*told["files"], gone]}), encoding="utf-8")
     assert export(built_sample, folder).code == 0
     after = files(folder)
@@ -229,7 +230,7 @@ def test_probes_lists_them(built_sample: Build) -> None:
     assert len(lines) == 10
     assert lines[0].split() == ["texts", "links", "first", "date", "last", "date", "workbook", "probe"]
     [masks] = [line for line in lines if line.endswith(" Masks are")]
-    assert masks.split()[0] == "78" and "masks-are-96ca1b6f " in masks
+    assert masks.split()[0] == "78" and "masks-are-96ca1b6f084fafd4 " in masks
 
 
 def test_a_partial_export_says_what_it_wrote(built_sample: Build, tmp_path: Path) -> None:

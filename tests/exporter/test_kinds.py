@@ -91,6 +91,9 @@ def test_one_file_per_value_of_any_column(column: str, built_sample: Build, tmp_
     assert {path.stem for path in (tmp_path / "out" / "with_links").iterdir()} == names
     arguments = ["verify", str(tmp_path / "out"), "--target", "duckdb"]
     assert probesheets(built_sample.folder, environment, *arguments).code == 0
+    arguments = ["export", "--new", "--only", "with_links", "--out", str(tmp_path / "out")]
+    result = probesheets(built_sample.folder, environment, *arguments)
+    assert result.code == 0 and "Nothing is new" in result.err and "instead" not in result.err
 
 
 WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {

@@ -81,7 +81,7 @@ def test_scripts_get_data_on_stdout_and_no_bars(build: Build, tmp_path: Path) ->
     assert json.loads(export.stdout)["totals"]["texts"] == 308 and "\x1b" not in export.stderr
     probes = json.loads(build.probesheets("probes", "--json").stdout)
     assert sum(probe["text_count"] for probe in probes) == 308
-    [masks] = [probe for probe in probes if probe["file_stem"] == "masks-are-96ca1b6f"]
+    [masks] = [probe for probe in probes if probe["file_stem"] == "masks-are-96ca1b6f084fafd4"]
     assert (masks["probe"], masks["first_date"]) == ("Masks are", "2020-03-07")
     assert json.loads(build.probesheets("verify", out, "--json").stdout) == {
         "folder": out,

@@ -1,5 +1,6 @@
 """Exports in processes of their own, which can be stopped at any moment, and what to compare their folders with."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -116,6 +117,16 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in names.items() if not name.startswith(".probesheets")}
 
 
+def everything(place: Path) -> dict[str, bytes | str | None]:
+    """All that a folder holds: the bytes of files, where links lead to, and None for folders; not the empty lock."""
+    found: dict[str, bytes | str | None] = {}
+    for path in sorted(place.rglob("*")):
+        if path.name != ".probesheets.lock" or path.is_symlink() or path.stat().st_size:
+            data = path.read_bytes() if path.is_file() else None
+            found[str(path.relative_to(place))] = str(path.readlink()) if path.is_symlink() else data
+    return found
+
+
 def fill(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -124,8 +135,9 @@ def fill(folder: Path, files: Mapping[str, bytes]) -> None:
 
 FOREIGN = {"notes.txt": b"mine", "with_links/coded.xlsx": b"mine, too"}
 # a probe that is no more, so that an export has something to remove
-GONE = {"path": "with_links/gone-12345678.xlsx", "kind": "with_links", "group": "gone-12345678", "part": 1, "rows": 1,
-        "probe": "gone", "sha256": "0"}  # fmt: skip
+GONE = {"path": "with_links/gone-12345678.xlsx", "kind": "with_links", "probe": "gone", "group": "gone-12345678",
+        "batch": 1, "part": 1, "columns": ["Record ID"], "rows": 0, "records": 0,
+        "sha256": hashlib.sha256(b"old").hexdigest()}  # fmt: skip
 
 
 @pytest.fixture

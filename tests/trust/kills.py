@@ -31,6 +31,8 @@ GUARDS = {
     "guard.txt": b"beside",
     "out/notes.txt": b"in the folder",
     "out/with_links/coded.xlsx": b"among the workbooks",
+    "out/.probesheets-mine/letter.txt": b"no staging folder",
+    "batches/.probesheets-0123/letter.txt": b"nor this one",
     "batches/links.csv": b"mine",
 }
 FOREIGN = "was not written by an export."

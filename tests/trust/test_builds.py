@@ -343,6 +343,19 @@ def test_a_new_kind_needs_no_build_of_its_model(case: Case) -> None:
     assert (case.build.folder / "out" / "questions.xlsx").is_file()
 
 
+def test_verify_against_another_build(case: Case) -> None:
+    """It is said to be another, and compared: only a cell that differs is an error."""
+    assert case.dbt("build")[0] == 0
+    code, said = case.probesheets("verify", "out")
+    assert code == 0 and "was exported from another build" in said, said
+    case.grow()
+    assert case.dbt("build")[0] == 0
+    code, said = case.probesheets("verify", "out")
+    assert code == 1 and "was exported from another build" in said and "has record T20000 here" in said, said
+    assert "another build" not in case.exported()
+    assert "another build" not in case.probesheets("verify", "out")[1]
+
+
 # --- at the same time, on a server
 
 

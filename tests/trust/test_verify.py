@@ -163,7 +163,7 @@ def test_a_manifest_that_is_missing_or_not_complete(built_sample: Build, folder:
     fill(folder, {"manifest.json": json.dumps({**told, "complete": False}).encode()})
     assert "an export was stopped" in verify(built_sample, folder).out
     fill(folder, {"manifest.json": b"{"})
-    assert "is not a manifest" in verify(built_sample, folder).out
+    assert "manifest.json cannot be read" in verify(built_sample, folder).out
     (folder / "manifest.json").unlink()
     result = verify(built_sample, folder)
     assert result.code == 1 and "manifest.json is missing" in result.out and "bring it back" in result.out
