@@ -48,7 +48,7 @@ class Folder:
         self.staging = _make_staging(path)
 
     def _found(self) -> dict[str, Entry]:
-        """What is listed; but what a stopped export had to write, as it is there: old, new, or not at all."""
+        """The listed files; where a stopped export had to write them, the old or new ones that are there."""
         unsure = set(self.manifest.unwritten)
         either = [entry for entry in [*self.manifest.replaced, *self.manifest.files] if entry.path in unsure]
         there = {entry.path: entry for entry in either if digest(self.path, entry.path) == entry.sha256}

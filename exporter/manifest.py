@@ -65,7 +65,7 @@ class Manifest:
     batches: list[Delivery] = field(default_factory=list)
     drawn: list[dict[str, Any]] | None = None
     files: list[Entry] = field(default_factory=list)
-    unwritten: list[str] = field(default_factory=list)  # paths that a stopped export may not have come to
+    unwritten: list[str] = field(default_factory=list)  # paths that a stopped export may not have written
     replaced: list[Entry] = field(default_factory=list)  # what may be there instead
     full: bool = False
     complete: bool = True
@@ -81,7 +81,7 @@ def read(folder: Path) -> Manifest | None:
     Raises ProbesheetsError if the manifest is damaged, or of somebody else.
     """
     file = folder / MANIFEST
-    value = read_json(file)
+    value = read_json(file, _INSTEAD)
     if value is None:
         return None
     if not isinstance(value, dict) or not (value.get("format") == FORMAT or _is_version_1(value)):
@@ -114,7 +114,7 @@ def _lines(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def read_json(file: Path) -> Any:
+def read_json(file: Path, remedy: str = "Move it, or choose another folder with --out.") -> Any:
     """What a JSON file in an output folder holds; None if there is none."""
     if is_link(file) or (file.exists() and not file.is_file()):
         refuse(file)
@@ -124,7 +124,7 @@ def read_json(file: Path) -> Any:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        raise ProbesheetsError(f"{file} cannot be read: {error}. {_INSTEAD}") from None
+        raise ProbesheetsError(f"{file} cannot be read: {error}. {remedy}") from None
     return refuse(file) if value is None else value
 
 

@@ -214,7 +214,7 @@ def test_our_own_names_may_be_taken(
     else:
         (exported / name).write_bytes(b"mine" if case == "a text" else b"[1]")
     for arguments in EVERY:
-        check_refused(built_sample, exported, name, arguments=arguments)
+        check_refused(built_sample, exported, name, "Move it", arguments=arguments)
 
 
 # --- what an export leaves when it is killed
