@@ -21,7 +21,7 @@ from exporter.warehouse import memory
 BLOCK_BYTES = 4 << 20  # of a CSV file, read at a time
 PARQUET_ROWS = 128  # at a time: a Parquet file does not say how long its longest text is
 CHUNK_ROWS = 2_048  # that DuckDB works on at the same time
-COPIES, CHUNK_COPIES = 64, 12  # that a build holds at the same time, of a text and of CHUNK_ROWS of them
+COPIES, CHUNK_COPIES = 64, 12  # a build takes about so many times the memory of a text, and of CHUNK_ROWS of them
 _LF, _CR, _QUOTE = b'\n\r"'
 # by what is directly before each quote: fields that begin with one, then quotes that stand within other fields
 _LITERAL = re.compile(rb'(?:\|.?(?:".?)*+)*+(["x]+)')
