@@ -1,12 +1,23 @@
 """A command in a process of its own: how long it took, and the most memory that it had."""
 
+import json
 import os
 import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+# a small process between this one and the command: a command's peak is never below that of the one that starts it
+_BETWEEN = """
+import json, os, subprocess, sys, time
+begin = time.perf_counter()
+process = subprocess.Popen(sys.argv[2:])
+_, status, used = os.wait4(process.pid, 0)
+cost = time.perf_counter() - begin, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+os.write(int(sys.argv[1]), json.dumps([os.waitstatus_to_exitcode(status), *cost]).encode())
+"""
 
 
 @dataclass(frozen=True)
@@ -19,18 +30,18 @@ class Cost:
 def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> Cost:
     """Run a command in a folder. Raises RuntimeError, with the end of what it said, if it fails."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
-    with tempfile.TemporaryFile() as output:
-        begin = time.perf_counter()
-        process = subprocess.Popen(
-            list(map(str, command)), cwd=folder, env=inherited | dict(environment or {}), stdout=output, stderr=output
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+    reading, writing = os.pipe()
+    with tempfile.TemporaryFile() as output, os.fdopen(reading) as answer:
+        subprocess.run(
+            [sys.executable, "-S", "-c", _BETWEEN, str(writing), *map(str, command)],
+            cwd=folder, env=inherited | dict(environment or {}), stdout=output, stderr=output, pass_fds=[writing],
+        )  # fmt: skip
+        os.close(writing)
+        status, *cost = json.load(answer)
+        if status:
             output.seek(0)
             raise RuntimeError(f"{command} failed:\n{output.read().decode(errors='replace')[-3000:]}")
-    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Cost(*cost)
 
 
 def best(times: int, run: Callable[[], Cost]) -> Cost:

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.data import COLUMNS
+from benchmarks.files import COPY, THEIRS, write_csv
 from benchmarks.measure import Cost, best, measure
 from benchmarks.peers import PEERS
 from tests.build import command, make_project
@@ -125,6 +126,17 @@ def starting(bench: Bench) -> Iterator[Line]:
     )
     first = best(3, lambda: measure([sys.executable, Path(__file__).with_name("first_row.py")], folder, environment))
     yield Line("first rows of an export, the sample", seconds(first), wanted="under 2 s")
+
+
+def copying(bench: Bench) -> Iterator[Line]:
+    rows = bench.sizes["csv-rows"]
+    file = write_csv(bench.folder / "source.csv", rows, 200)
+    ours, theirs = (
+        best(3, lambda: measure([sys.executable, "-c", script, file], bench.folder, {"PYTHONPATH": str(ROOT)}))  # noqa: B023
+        for script in (COPY, THEIRS)
+    )
+    yield beside(f"copying a CSV file of {rows:,} rows", ours, "DuckDB's read_csv", theirs, "at most 3")
+    file.unlink()
 
 
 def exporting(bench: Bench) -> Iterator[Line]:
@@ -250,6 +262,7 @@ def run_view(server: Server, schema: str, limit: int) -> Cost | None:
 
 PARTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "start": starting,
+    "copy": copying,
     "export": exporting,
     "files": many_files,
     "servers": servers,

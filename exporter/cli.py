@@ -80,10 +80,11 @@ def run(
     from exporter.progress import progress
     from exporter.project import check_target, find_root
     from exporter.source import replace_copy
-    from exporter.warehouse import building_alone, database_file
+    from exporter.warehouse import building_alone, database_file, memory
 
     root = find_root(Path.cwd())
     check_target(target)
+    memory()  # dbt's own words for a wrong one would be less clear
     _check_source(target, source, experiments)
     settings = read_variables(root, variables)
     _refuse_mixture(out, new)

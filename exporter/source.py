@@ -1,21 +1,27 @@
 """The raw copy of the source in the DuckDB file: filled from a CSV or Parquet file, or from a server."""
 
 import os
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import duckdb
 import pyarrow as pa
 
 from exporter.builds import LOG
 from exporter.errors import ProbesheetsError
-from exporter.source_file import check_columns, read_batches
+from exporter.source_file import CHUNK_ROWS, check_columns, check_size, longest, read_batches
+from exporter.warehouse import memory, more_memory
 
 OUTPUT_COLUMNS = ("id", "experiment_id", "root_id", "tag", "probe", "content")
 EXPERIMENT_COLUMNS = ("id", "model_name")
 _WHOLE_NUMBERS = ("id", "experiment_id", "root_id", "depth")
+_PASSWORD = re.compile("(?i)(pass[^/?&#=]*|pwd|pw|secret)=")
+_THIS_MACHINE = re.compile(r"localhost|127(\.[0-9]+){3}|::1")
 
 
 def replace_copy(database: Path, source: str, experiments: Path | None, text_tag: str | None = None) -> str:
@@ -29,28 +35,25 @@ def replace_copy(database: Path, source: str, experiments: Path | None, text_tag
     except (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException) as error:
         raise ProbesheetsError(
             f"{database} cannot be written: {_secretless(str(error)).splitlines()[0]}\n"
-            "The copy that was there is as it was. Make room, or name another file in PROBESHEETS_DUCKDB."
+            "The copy that was there is as it was. Make room on the disk, name another file in PROBESHEETS_DUCKDB, or, "
+            f"if rows are long, run the command again with {more_memory()}."
         ) from None
 
 
 def _replace_copy(database: Path, source: str, experiments: Path | None, text_tag: str | None) -> str:
     with _connect(database) as connection:
         connection.begin()
+        connection.execute("drop table if exists main.table_experiment")
         if "://" in source:
-            loaded_experiments = _incoming_from_server(connection, source)
+            rows = _copy_server(connection, source)
         else:
-            _incoming_from_file(connection, Path(source), "incoming_output", OUTPUT_COLUMNS)
-            loaded_experiments = False
-        if experiments is not None:
-            connection.execute("drop table if exists incoming_experiment")
-            _incoming_from_file(connection, experiments, "incoming_experiment", EXPERIMENT_COLUMNS)
-            loaded_experiments = True
-        rows = _keep(connection, "incoming_output", "table_output", source)
+            rows = _copy_file(connection, Path(source), "table_output", OUTPUT_COLUMNS)
+        if not rows:
+            raise ProbesheetsError(f"{_without_password(source)}: table_output has no rows.")
         if text_tag is not None:
             _check_text_tag(connection, source, text_tag)
-        connection.execute("drop table if exists main.table_experiment")
-        if loaded_experiments:
-            _keep(connection, "incoming_experiment", "table_experiment", str(experiments or source))
+        if experiments is not None:
+            _copy_file(connection, experiments, "table_experiment", EXPERIMENT_COLUMNS)
         _record_copy(connection, source)
         connection.commit()
     return f"Copied {rows:,} rows of table_output from {_without_password(source)}"
@@ -58,77 +61,110 @@ def _replace_copy(database: Path, source: str, experiments: Path | None, text_ta
 
 def _connect(database: Path) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(database))
+        connection = duckdb.connect(str(database))
     except duckdb.Error as error:
         raise ProbesheetsError(
             f"{database} cannot be opened for writing: {str(error).splitlines()[0]}\n"
             "Close the program that uses it, or name another file in PROBESHEETS_DUCKDB."
         ) from None
+    # a fifth of the memory: DuckDB takes as much again that it does not count, and so does what is being read
+    connection.execute(f"set memory_limit = '{memory() // 5_000_000}MB'; set threads = 2")
+    connection.execute("set preserve_insertion_order = false")  # which would hold back rows
+    return connection
 
 
 # --- files
 
 
-def _incoming_from_file(
-    connection: duckdb.DuckDBPyConnection, path: Path, table: str, required: tuple[str, ...]
-) -> None:
-    """Create the temporary `table` with every column of the file as text."""
-    created = False
-    for batch in read_batches(path, required):
-        connection.register("batch", pa.Table.from_batches([batch]))
-        statement = f"insert into {table}" if created else f"create temp table {table} as"
-        connection.execute(f"{statement} select * from batch")
-        connection.unregister("batch")
-        created = True
+def _copy_file(connection: duckdb.DuckDBPyConnection, path: Path, table: str, required: tuple[str, ...]) -> int:
+    failed: list[BaseException] = []
+
+    def read() -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in read_batches(path, required):
+                if failed:  # Ctrl-C: DuckDB would read to the end
+                    return
+                yield batch
+        except BaseException as error:  # DuckDB would make one of its own of it
+            failed.append(error)
+            raise
+
+    batches = read()
+    first = next(batches)
+    connection.register("incoming", pa.RecordBatchReader.from_batches(first.schema, chain([first], batches)))
+    try:
+        names = [str(row[0]) for row in connection.execute("describe incoming").fetchall()]  # none of which is empty
+        return _keep(connection, "incoming", names, table, str(path))
+    except BaseException as error:
+        failed.append(error)
+        if failed[0] is error:
+            raise
+        raise failed[0] from None
+    finally:
+        connection.unregister("incoming")
 
 
 # --- servers
 
 
-def _incoming_from_server(connection: duckdb.DuckDBPyConnection, url: str) -> bool:
-    """Copy both tables as text, all rows, filtering nothing; true if there is a table_experiment."""
-    if ":" in url.partition("://")[2].rpartition("@")[0]:
-        raise ProbesheetsError("Leave the password out of --source, where others can see it: set PROBESHEETS_PASSWORD.")
+def _copy_server(connection: duckdb.DuckDBPyConnection, url: str) -> int:
+    """Copy both tables as text, all rows, filtering nothing; returns the rows of table_output."""
+    place, schema = _place(url)
     try:
-        place = urlsplit(url)
-        schema, port = unquote(place.path.strip("/")), place.port or 3306
-    except ValueError:
-        place, schema, port = urlsplit(""), "", 0
-    if place.scheme != "mysql" or not place.hostname or not schema:
-        raise ProbesheetsError(
-            f"--source {_without_password(url)} is not understood. Give a file, or mysql://user@host:port/schema."
-        )
-    try:
-        _attach(connection, place, port, schema)
+        _attach(connection, place, schema)
         found = _server_columns(connection, schema, "table_output")
         if not found:
             raise ProbesheetsError(
                 f"{_without_password(url)}: there is no table_output in {schema}, or the user may not read it."
             )
         check_columns(Path(f"{schema}.table_output"), found, OUTPUT_COLUMNS)
-        _copy_table(connection, schema, "table_output", found, "incoming_output")
-        experiment_columns = _server_columns(connection, schema, "table_experiment")
-        if experiment_columns:
-            check_columns(Path(f"{schema}.table_experiment"), experiment_columns, EXPERIMENT_COLUMNS)
-            _copy_table(connection, schema, "table_experiment", list(EXPERIMENT_COLUMNS), "incoming_experiment")
-        return bool(experiment_columns)
+        rows = _copy_table(connection, url, schema, "table_output", found)
+        if found := _server_columns(connection, schema, "table_experiment"):
+            check_columns(Path(f"{schema}.table_experiment"), found, EXPERIMENT_COLUMNS)
+            _copy_table(connection, url, schema, "table_experiment", list(EXPERIMENT_COLUMNS))
+        return rows
     except duckdb.Error as error:
         # the first line only: what follows may repeat the connection string
+        said = _secretless(str(error)).splitlines()[0]
+        todo = "Check host, port, user, schema, and the password in PROBESHEETS_PASSWORD."
+        if "TLS" in said:
+            todo = (
+                "The password is sent with TLS only, to a server whose certificate is trusted; SSL_CERT_FILE names a "
+                f"file of others. Or, on a network that you trust: --source {_without_password(url)}?tls=off"
+            )
+        raise ProbesheetsError(f"{_without_password(url)} cannot be read: {said}\n{todo}") from None
+
+
+def _place(url: str) -> tuple[SplitResult, str]:
+    """The parts of a URL, and the schema that it names."""
+    if ":" in url.partition("://")[2].rpartition("@")[0] or _PASSWORD.search(unquote(url)):
+        raise ProbesheetsError("Leave the password out of --source, where others can see it: set PROBESHEETS_PASSWORD.")
+    try:
+        place = urlsplit(url)
+        schema, _ = unquote(place.path.strip("/")), place.port
+    except ValueError:
+        place, schema = urlsplit(""), ""
+    if place.scheme != "mysql" or not place.hostname or not schema or place.fragment:
         raise ProbesheetsError(
-            f"{_without_password(url)} cannot be read: {_secretless(str(error)).splitlines()[0]}\n"
-            "Check host, port, user, schema, and the password in PROBESHEETS_PASSWORD."
-        ) from None
+            f"--source {_without_password(url)} is not understood. Give a file, or mysql://user@host:port/schema."
+        )
+    if place.query not in ("", "tls=off"):
+        name = re.split("[^a-zA-Z_-]", place.query)[0]
+        raise ProbesheetsError(f"--source {_without_password(url)} has no option {name!r}. Valid: ?tls=off.")
+    return place, schema
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, place: Any, port: int, schema: str) -> None:
+def _attach(connection: duckdb.DuckDBPyConnection, place: SplitResult, schema: str) -> None:
     """Attach the schema read-only as `server`, the password in a secret: an error in ATTACH would repeat it."""
     _load_extension(connection)
     parts = {
         "host": place.hostname,
-        "port": str(port),
+        "port": str(place.port or 3306),
         "user": unquote(place.username or ""),
         "password": os.environ.get("PROBESHEETS_PASSWORD", ""),
         "database": schema,
+        # without it, TLS is used if the server offers it
+        "ssl_mode": "" if place.query or _THIS_MACHINE.fullmatch(str(place.hostname)) else "required",
     }
     options = ", ".join(f"{name} {_literal(value)}" for name, value in parts.items() if value)
     connection.execute(f"create temporary secret source_server (type mysql, {options})")
@@ -151,42 +187,44 @@ def _server_columns(connection: duckdb.DuckDBPyConnection, schema: str, table: s
         "select column_name from information_schema.columns "
         f"where table_schema = {_literal(schema)} and table_name = {_literal(table)} order by ordinal_position"
     )
-    rows = connection.execute("select * from mysql_query('server', ?)", [query]).fetchall()
-    return [str(row[0]) for row in rows]
+    return [str(row[0]) for row in _ask(connection, query)]
 
 
-def _copy_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str, columns: list[str], into: str) -> None:
+def _ask(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+    return connection.execute("select * from mysql_query('server', ?)", [query]).fetchall()
+
+
+def _copy_table(connection: duckdb.DuckDBPyConnection, url: str, schema: str, table: str, columns: list[str]) -> int:
     """Every column as the text that the server makes of it, so that floats and dates read as they do there."""
+    relation = f"{_quoted(schema)}.{_quoted(table)}"
+    sizes = " + ".join(f"ifnull(length({_quoted(name)}), 0)" for name in columns)
+    query = f"select sum({sizes}) from (select * from {relation} limit {CHUNK_ROWS}) as some"
+    check_size(Path(f"{schema}.{table}"), float(_ask(connection, query)[0][0] or 0))
     texts = ", ".join(f"convert({_quoted(name)} using utf8mb4) as {_quoted(name)}" for name in columns)
-    query = f"select {texts} from {_quoted(schema)}.{_quoted(table)}"
-    connection.execute(f"create temp table {into} as select * from mysql_query('server', ?)", [query])
+    query = f"select {texts} from {relation}"
+    return _keep(connection, f"mysql_query('server', {_literal(query)})", columns, table, _without_password(url))
 
 
 # --- the copy
 
 
-def _keep(connection: duckdb.DuckDBPyConnection, incoming: str, table: str, source: str) -> int:
-    """Check the ids of the temporary table `incoming`, make it main.`table` with typed ids; returns its rows."""
-    names = [row[0] for row in connection.execute(f"describe {incoming}").fetchall()]
-    [(rows,)] = connection.execute(f"select count(*) from {incoming}").fetchall()
-    if table == "table_output" and not rows:
-        raise ProbesheetsError(f"{_without_password(source)}: {table} has no rows.")
-    selected = []
-    for name in names:
-        column = '"' + name.replace('"', '""') + '"'
-        if name.lower() in _WHOLE_NUMBERS:
-            column = _whole_number(connection, incoming, name, source)
-        selected.append(column)
+def _keep(connection: duckdb.DuckDBPyConnection, relation: str, names: list[str], table: str, source: str) -> int:
+    """Make main.`table` of a relation of texts, with typed ids; returns its rows."""
+    columns = [_whole_number(name) if name.lower() in _WHOLE_NUMBERS else _text(name) for name in names]
     if table == "table_output" and "depth" not in [name.lower() for name in names]:
-        selected.append("cast(null as bigint) as depth")
-    connection.execute(f"create or replace table main.{table} as select {', '.join(selected)} from {incoming}")
-    connection.execute(f"drop table {incoming}")
+        columns.append("cast(null as bigint) as depth")
+    statement = f"create or replace table main.{table} as select {', '.join(columns)} from {relation}"
+    try:
+        [(rows,)] = connection.execute(statement).fetchall()
+    except duckdb.InvalidInputException as error:  # by error() in a column
+        said = _secretless(str(error)).removeprefix("Invalid Input Error: ")
+        raise ProbesheetsError(f"{source}: {said}") from None
     faults = connection.execute(
         f"select id, count(*) from main.{table} group by id having count(*) > 1 or id is null order by id limit 5"
     ).fetchall()
     if faults:
         listed = ", ".join("an empty id" if value is None else f"{value} ({count} times)" for value, count in faults)
-        raise ProbesheetsError(f"{_without_password(source)}: ids must not repeat or be empty: {listed}.")
+        raise ProbesheetsError(f"{source}: ids must not repeat or be empty: {listed}.")
     return int(rows)
 
 
@@ -212,30 +250,39 @@ def _check_text_tag(connection: duckdb.DuckDBPyConnection, source: str, text_tag
         )
 
 
-def _whole_number(connection: duckdb.DuckDBPyConnection, incoming: str, name: str, source: str) -> str:
+def _whole_number(name: str) -> str:
     """The cast of an id column. Written forms of null and of whole floats (`17.0`, by pandas) are taken."""
-    digits = f"regexp_replace(trim({name}), '\\.0+$', '')"
-    null = f"{name} is null or trim({name}) in ('', 'NULL', '\\N')"
-    bad = connection.execute(
-        f"select {name} from {incoming} where not ({null}) and (try_cast({digits} as bigint) is null "
-        f"or not regexp_matches({digits}, '^-?[0-9]+$')) limit 1"
-    ).fetchone()
-    if bad:
-        raise ProbesheetsError(f"{_without_password(source)}: {name} {bad[0][:40]!r} is not a whole number.")
-    return f"case when {null} then null else cast({digits} as bigint) end as {name}"
+    column = _quoted(name, '"')
+    digits = f"try_cast(regexp_extract(trim({column}), '^(-?[0-9]+)(\\.0+)?$', 1) as bigint)"
+    shown = f"regexp_replace(left({column}, 40), '[[:cntrl:]]', '?', 'g')"
+    return (
+        f"case when cast(try_cast({column} as bigint) as varchar) = {column} then cast({column} as bigint) "
+        f"when {column} is null or trim({column}) in ('', 'NULL', '\\N') then null else coalesce({digits}, "
+        f"cast(error(concat({_literal(name)}, ' ''', {shown}, ''' is not a whole number.')) as bigint)) end as {column}"
+    )
+
+
+def _text(name: str) -> str:
+    """A column of texts, none of which is too long."""
+    column, most = _quoted(name, '"'), longest()
+    return (
+        f"case when strlen({column}) > {most} then error(concat('the row with the id ', id, ' has ', "
+        f"strlen({column}) // 1000000, ' MB in ', {_literal(name)}, '; {most // 10**6} MB are the most. "
+        f"Shorten it, or run the command again with {more_memory()}.')) else {column} end as {column}"
+    )
 
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
+def _quoted(name: str, mark: str = "`") -> str:
+    return mark + name.replace(mark, 2 * mark) + mark
 
 
 def _without_password(source: str) -> str:
     scheme, found, place = source.partition("://")
-    user, at, host = place.rpartition("@")
+    user, at, host = re.split("[?#;]", place)[0].rpartition("@")
     return f"{scheme}://{user.partition(':')[0]}{at}{host}" if found else source
 
 

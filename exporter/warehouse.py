@@ -1,6 +1,7 @@
 """Where the models are: rows as tuples or streams of Arrow record batches. All SQL of the exporter goes through it."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from hashlib import sha256
@@ -13,7 +14,9 @@ import pyarrow as pa
 from exporter.errors import ProbesheetsError
 
 BATCH_ROWS = 2_048  # as DuckDB makes them; larger ones are slower and take more memory
-MEMORY_LIMIT = "600MB"  # of DuckDB, for two sorts at a time: beyond it, it sorts in files beside the database
+BATCH_BYTES = 8 << 20  # of texts, about
+FEW_ROWS = 32  # where rows may be of any length
+SORTING = 0.3  # of the memory, for two sorts at a time: beyond it, DuckDB sorts in files beside the database
 
 
 class NotBuiltError(ProbesheetsError):
@@ -76,6 +79,23 @@ def database_file(root: Path) -> Path:
     return root / os.environ.get("PROBESHEETS_DUCKDB", "probesheets.duckdb")
 
 
+def memory() -> int:
+    """PROBESHEETS_MEMORY in bytes: what DuckDB may take in a build. Raises ProbesheetsError if it is no size."""
+    text = os.environ.get("PROBESHEETS_MEMORY") or "2GB"
+    size = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?(MB|GB|TB)", text, re.IGNORECASE)
+    found = float(size[1]) * {"M": 1e6, "G": 1e9, "T": 1e12}[size[2][0].upper()] if size else 0
+    if found < 5e8:
+        raise ProbesheetsError(
+            f"PROBESHEETS_MEMORY must be a size such as 2GB or 600MB, and at least 500MB; it is {text!r}."
+        )
+    return int(found)
+
+
+def more_memory() -> str:
+    """What to set where it was too little."""
+    return f"PROBESHEETS_MEMORY={2 * memory() / 1e9:g}GB"
+
+
 def schemas() -> tuple[str, str]:
     """A server's schema that holds the source, and the one for the models, as in profiles.yml."""
     return (
@@ -100,8 +120,8 @@ class DuckDB:
                 f"{file} cannot be read: {str(error).splitlines()[0]}\n"
                 "If a build or another program is using it, wait for it to end, and type the command again."
             ) from None
-        self._most_memory = str(self.rows("select current_setting('memory_limit')")[0][0])
-        self._connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+        self._connection.execute(f"set memory_limit = '{memory() * SORTING / 1e6:.0f}MB'")
+        self._connection.execute("set arrow_large_buffer_size = true")  # a batch may hold over 2 GB of text
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -116,7 +136,7 @@ class DuckDB:
             except (duckdb.Error, OSError) as error:  # a reader of Arrow gives an OSError
                 raise ProbesheetsError(
                     f"DuckDB stopped reading: {str(error).splitlines()[0]}\n"
-                    "Close other programs, or set PROBESHEETS_WORKERS=1, and type the command again."
+                    f"Make room on the disk, or run the command again with {more_memory()} or PROBESHEETS_WORKERS=1."
                 ) from None
             except (KeyboardInterrupt, RuntimeError):
                 cursor.interrupt()
@@ -132,9 +152,9 @@ class DuckDB:
                 reader = cursor.execute(query).to_arrow_reader(BATCH_ROWS)
                 first = next(iter(reader), None)
             except duckdb.OutOfMemoryException:
-                # long texts take more to sort: as much as DuckDB would take by itself
-                cursor.execute(f"set memory_limit = '{self._most_memory}'")
-                reader = cursor.execute(query).to_arrow_reader(BATCH_ROWS)
+                # long texts take more to sort
+                cursor.execute(f"set memory_limit = '{memory() / 1e6:.0f}MB'")
+                reader = cursor.execute(query).to_arrow_reader(BATCH_ROWS // 8)
                 first = next(iter(reader), None)
             if first is not None:
                 yield first
@@ -247,7 +267,7 @@ class Server:
         with self._result(query) as cursor:
             names = [column[0] for column in cursor.description]
             types = [_arrow_type(column[1]) for column in cursor.description]
-            while rows := cursor.fetchmany(BATCH_ROWS):
+            while rows := _some_rows(cursor):
                 columns = zip(names, types, zip(*rows, strict=True), strict=True)
                 yield pa.RecordBatch.from_arrays([_array(*column) for column in columns], names=names)
 
@@ -261,6 +281,16 @@ class Server:
 
     def close(self) -> None:
         """Nothing is open between two queries."""
+
+
+def _some_rows(cursor: Any) -> list[tuple[Any, ...]]:
+    """The next rows of a result, some of which may be long."""
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    while size < BATCH_BYTES and len(rows) < BATCH_ROWS and (few := cursor.fetchmany(min(FEW_ROWS, BATCH_ROWS))):
+        rows += few
+        size += sum(len(value) for row in few for value in row if isinstance(value, str))
+    return rows
 
 
 def _array(name: str, kind: pa.DataType, values: tuple[Any, ...]) -> pa.Array:
@@ -278,7 +308,7 @@ def _arrow_type(code: int) -> pa.DataType:
 
     if code in (FieldType.TINY, FieldType.SHORT, FieldType.INT24, FieldType.LONG, FieldType.LONGLONG):
         return pa.int64()
-    return pa.date32() if code in (FieldType.DATE, FieldType.NEWDATE) else pa.string()
+    return pa.date32() if code in (FieldType.DATE, FieldType.NEWDATE) else pa.large_string()
 
 
 def _not_built(relation: str, target: str) -> NotBuiltError:

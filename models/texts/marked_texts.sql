@@ -13,7 +13,7 @@ with
             probe,
             probe_key,
             {{ clean("coalesce(text, '')") }} as clean_text
-        from {{ ref("combined", v=2) }} {{ computed_once() }}
+        from {{ small_chunks(ref("combined", v=2), "text_id", "text") }} {{ computed_once() }}
     ),
 
     compared as (

@@ -87,6 +87,7 @@ def test_scripts_get_data_on_stdout_and_no_bars(build: Build, tmp_path: Path) ->
         "folder": out,
         "differences": [],
         "more": False,
+        "other_build": None,
     }
     (tmp_path / "out" / "mine.txt").write_text("mine")
     verify = build.probesheets("verify", out, "--json")

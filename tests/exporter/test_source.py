@@ -1,10 +1,16 @@
 """The loader of the raw copy: every column as it is written, whole or not at all, clear errors."""
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from exporter import source, source_file
 from exporter.errors import ProbesheetsError
 from exporter.source import replace_copy
 
@@ -56,6 +62,38 @@ def test_columns_in_any_order_and_more_of_them(database: Path) -> None:
         assert connection.execute("select more, depth from table_output").fetchall() == [("0012", None)]
 
 
+def test_mixed_line_ends_and_empty_lines(database: Path) -> None:
+    lines = [HEADER, "", QUOTED[0], "\r", QUOTED[1]]
+    assert load(database, "\r\n".join(lines).encode()) == ROWS
+    assert load(database, f"\n{HEADER}\r\r{QUOTED[0]}\r\n\n{QUOTED[1]}\r".encode()) == ROWS
+
+
+PLAIN = [
+    ' "no',
+    'a "b" c',
+    '5" and 6""',
+    "NUL \0",
+    '"',
+    "\ufeff",
+    "NULL",
+    "\\N",
+    "#",
+    "'",
+    "\\",
+    "''",
+    "\u2028",
+    "\x0b\x1c",
+]
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_characters_that_mean_nothing(database: Path, text: str) -> None:
+    """Quotes within a field that does not begin with one, beside fields that do; what other readers take for more."""
+    written = '""""' if text == '"' else text
+    rows = "".join(f'{number},1,,raw,"p ""q""",{written}\n' for number in range(3))
+    assert load(database, f"{HEADER}\n{rows}".encode()) == [(number, None, "raw", 'p "q"', text) for number in range(3)]
+
+
 def test_ids_written_by_pandas_and_by_servers(database: Path) -> None:
     assert load(database, f"{HEADER}\n7,1.0,0.0,raw,p,x\n8,NULL,\\N,raw,p,x\n".encode()) == [
         (7, 0, "raw", "p", "x"),
@@ -82,16 +120,32 @@ WRONG: dict[str, tuple[bytes, str]] = {
         "no column experiment_id, root_id, probe. Found: id, tag, content",
     ),
     "a column twice": (f"{HEADER},tag\n1,1,0,raw,p,x,y\n".encode(), "column tag more than once"),
-    "not UTF-8": (f"{HEADER}\n1,1,0,raw,p,x\n2,1,0,raw,p,".encode() + b"\xff\n", "is not UTF-8"),
-    "cut in quotes": (f'{HEADER}\n1,1,0,raw,p,"x'.encode(), "not a proper CSV"),
-    "too few fields": (f"{HEADER}\n1,1,0,raw,p\n".encode(), "has 5 fields, the header has 6"),
-    "too many fields": (f"{HEADER}\n1,1,0,raw,p,x,y\n".encode(), "has 7 fields, the header has 6"),
+    "not UTF-8": (f"{HEADER}\n1,1,0,raw,p,x\n2,1,0,raw,p,".encode() + b"\xff\n", "is not UTF-8 (byte 0xFF in line 3)"),
+    "UTF-8 cut": (f"{HEADER}\n1,1,0,raw,p,é".encode()[:-1], "is not UTF-8 (byte 0xC3 in line 2)"),
+    "cut in quotes": (
+        f'{HEADER}\n1,1,0,raw,p,"x\ny"\n2,1,0,raw,p,"x\n'.encode(),
+        "line 4: not a proper CSV file: a quote in this row is not closed",
+    ),
+    "text behind quotes": (
+        f'{HEADER}\r\n\r\n1,1,0,raw,"p" q,x\r\n2,1,0,raw,p,x\r\n'.encode(),
+        "line 3: not a proper CSV file: a quote is closed, and the field goes on",
+    ),
+    "a quote in quotes": (f'{HEADER}\n1,1,0,raw,p,"x "y" z"\n'.encode(), "line 2: not a proper CSV file"),
+    "too few fields": (
+        f'{HEADER}\n1,1,0,raw,p,"x\r\ny"\n\n2,1,0,raw,p\n'.encode(),
+        "line 5: a row has 5 fields, the header has 6. It begins: '2,1,0,raw,p'",
+    ),
+    "too many fields": (f"{HEADER}\n1,1,0,raw,p,x,y\n".encode(), "line 2: a row has 7 fields, the header has 6"),
+    "a line of quotes": (f'{HEADER}\n""\n'.encode(), "line 2: a row has 1 fields"),
     "an id twice": (
         f"{HEADER}\n5,1,0,raw,p,x\n5,1,0,raw,p,y\n".encode(),
         "ids must not repeat or be empty: 5 (2 times)",
     ),
     "an empty id": (f"{HEADER}\n,1,0,raw,p,x\n".encode(), "an empty id"),
     "an id that is none": (f"{HEADER}\nab,1,0,raw,p,x\n".encode(), "id 'ab' is not a whole number"),
+    "an id with a control": (f"{HEADER}\na\x1bb,1,0,raw,p,x\n".encode(), "id 'a?b' is not a whole number"),
+    "a number that is no id": (f"{HEADER}\n1,1e3,0,raw,p,x\n".encode(), "experiment_id '1e3' is not a whole number"),
+    "a number too large": (f"{HEADER}\n{2**63},1,0,raw,p,x\n".encode(), f"id '{2**63}' is not a whole number"),
     "UTF-16": (f"{HEADER}\n1,1,0,raw,p,x\n".encode("utf-16"), "is not UTF-8"),
 }
 
@@ -118,6 +172,15 @@ def test_what_is_wrong_is_named_and_the_copy_stays(database: Path, data: bytes, 
         ("mysql://u@h:abc/s", "mysql://user@host:port/schema"),
         ("mysql://u@[::1/s", "mysql://user@host:port/schema"),
         ("mysql://u@127.0.0.1:1/s", "cannot be read"),
+        ("mysql://u@h/s?password=secret", "PROBESHEETS_PASSWORD"),
+        ("mysql://u@h/s?tls=off&PassWord=secret", "PROBESHEETS_PASSWORD"),
+        ("mysql://u@h/s?p%61ss%77d=secret", "PROBESHEETS_PASSWORD"),
+        ("mysql://u@h/s%3FPWD%3Dsecret", "PROBESHEETS_PASSWORD"),
+        ("mysql://u@h/s#pw=secret", "PROBESHEETS_PASSWORD"),
+        ("mysql://u@h/s;pass=secret", "PROBESHEETS_PASSWORD"),
+        ("mysql://u@h/s?tls=on;pin=secret", "has no option 'tls'. Valid: ?tls=off"),
+        ("mysql://u@h/s?compress=secret", "has no option 'compress'. Valid: ?tls=off"),
+        ("mysql://u@h/s#secret", "mysql://user@host:port/schema"),
     ],
 )
 def test_sources_that_are_none(database: Path, name: str, message: str) -> None:
@@ -125,6 +188,95 @@ def test_sources_that_are_none(database: Path, name: str, message: str) -> None:
         replace_copy(database, name, None)
     assert message in str(error.value)
     assert "secret" not in str(error.value) and "ret@" not in str(error.value)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 40])
+def test_blocks_of_any_size(database: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same rows and the same messages, wherever one block ends and the next begins."""
+    monkeypatch.setattr(source_file, "BLOCK_BYTES", size)
+    for end in ("\n", "\r\n", "\r"):
+        assert load(database, b"\xef\xbb\xbf" + end.join([HEADER, *QUOTED, ""]).encode()) == ROWS
+    for data, message in WRONG.values():
+        with pytest.raises(ProbesheetsError) as error:
+            load(database, data)
+        assert message in str(error.value)
+
+
+def test_a_row_may_be_long_but_not_too_long(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROBESHEETS_MEMORY", "500MB")  # 7.8 MB for a row
+    for size, fits in ((7_000_000, True), (9_000_000, False)):
+        data = f'{HEADER}\n1,1,0,raw,p,x\n2,1,0,trimmed,p,"{"x" * size}"\n'.encode()
+        if fits:
+            assert len(str(load(database, data)[1][-1])) == size
+            continue
+        with pytest.raises(
+            ProbesheetsError, match=r"x\.csv, line 3: a row is over 8 MB, or a quote in it is not closed"
+        ):
+            load(database, data)
+        rows = {
+            "id": [1, 2],
+            "experiment_id": [1, 1],
+            "root_id": [0, 0],
+            "tag": ["raw", "trimmed"],
+            "probe": ["p", "p"],
+        }
+        pq.write_table(pa.table(rows | {"content": ["x", "x" * size]}), database.parent / "x.parquet")
+        with pytest.raises(ProbesheetsError, match=r"x\.parquet: the row with the id 2 has 9 MB in content; 7 MB are"):
+            replace_copy(database, str(database.parent / "x.parquet"), None)
+
+
+def test_rows_that_are_too_long_together(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as DuckDB works on at a time. Parquet says so before it is read, unless one text is there many times."""
+    monkeypatch.setenv("PROBESHEETS_MEMORY", "500MB")
+    texts = ["x" * 40_000] * 2_000
+    count = len(texts)
+    columns = [list(range(count)), [1] * count, [0] * count, ["raw"] * count, ["p"] * count, texts]
+    table = pa.table(columns, names=HEADER.split(","))
+    pq.write_table(table, database.parent / "x.parquet", use_dictionary=False)
+    pq.write_table(table, database.parent / "y.parquet")  # every text once, and 2,000 times its number
+    data = "\n".join([HEADER, *(f"{number},1,0,raw,p,{text}" for number, text in enumerate(texts))])
+    (database.parent / "x.csv").write_text(data, encoding="utf-8")
+    for name in ("x.parquet", "y.parquet", "x.csv"):
+        with pytest.raises(ProbesheetsError, match=r"2,048 of them hold 80 MB.* Run .* with PROBESHEETS_MEMORY=2GB"):
+            replace_copy(database, str(database.parent / name), None)
+    monkeypatch.setenv("PROBESHEETS_MEMORY", "2GB")
+    for name in ("x.parquet", "y.parquet", "x.csv"):
+        replace_copy(database, str(database.parent / name), None)
+        assert len(copy(database)) == count
+
+
+@pytest.mark.parametrize("size", ["2", "GB", "-1GB", "2 gigabytes", "80%", "100MB", "1e3GB"])
+def test_a_memory_that_is_none(database: Path, size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROBESHEETS_MEMORY", size)
+    with pytest.raises(ProbesheetsError, match=r"PROBESHEETS_MEMORY must be a size such as 2GB or 600MB") as error:
+        load(database, GOOD.encode())
+    assert repr(size) in str(error.value)
+
+
+def test_interrupted_while_a_file_is_read(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reading ends, however much there is to read."""
+    before, read = copy(database), []
+
+    def batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+        for number in range(100_000):
+            read.append(number)
+            if number == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+            values = [str(number), "1", "0", "raw", "p", "x"]
+            yield pa.record_batch([[value] for value in values], names=HEADER.split(","))
+
+    monkeypatch.setattr(source, "read_batches", batches)
+    with pytest.raises((KeyboardInterrupt, RuntimeError)):
+        replace_copy(database, "endless.csv", None)
+    assert len(read) < 100_000
+    assert copy(database) == before
+
+
+def test_parquet_with_a_name_that_is_not_utf_8(database: Path) -> None:
+    file = database.parent / "x.parquet"
+    pq.write_table(pa.table({name: ["1"] for name in HEADER.split(",")}), file, store_schema=False)
+    with pytest.raises(ProbesheetsError, match="cannot be read as Parquet"):
+        load(database, file.read_bytes().replace(b"content", b"c\xa1ntent"), "x.parquet")
 
 
 def test_not_parquet(database: Path) -> None:

@@ -1,7 +1,7 @@
-"""Mutated CSV files given to the loader: the right rows, or one clear error and the copy that was there.
+"""Mutated CSV and Parquet files given to the loader: the right rows, or one clear error and the copy that was there.
 
-The right rows are those of a reading of RFC 4180 that is written here, character by character. PROBESHEETS_FUZZ=10
-(`make fuzz`) makes ten times as many files.
+The right rows of CSV are those of a reading of RFC 4180 that is written here, character by character; the blocks that
+the loader reads are of all sizes. PROBESHEETS_FUZZ=10 (`make fuzz`) makes ten times as many files.
 """
 
 import os
@@ -12,20 +12,25 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from exporter import source_file
 from exporter.errors import ProbesheetsError
 from exporter.source import OUTPUT_COLUMNS, replace_copy
 from tests.build import command, make_project, run
 
 TIMES = int(os.environ.get("PROBESHEETS_FUZZ", "1"))
-FILES, RUNS = 200 * TIMES, 10 * TIMES
+FILES, RUNS, PARQUET = 200 * TIMES, 10 * TIMES, 150 * TIMES
+BLOCKS = (1, 2, 7, 60, source_file.BLOCK_BYTES)
 Row = Any  # a list of texts, or a tuple of the database
 
 TEXTS = [
     "Masks are",
     "a, b; c | d",
     'say "no"',
+    '" and ""',
     "two\nlines",
     "two\r\nlines",
     "",
@@ -47,9 +52,10 @@ def good(chance: random.Random) -> list[Row]:
     return rows
 
 
-def written(rows: list[Row], delimiter: str = ",", end: str = "\n") -> bytes:
+def written(rows: list[Row], delimiter: str = ",", end: str = "\n", special: str = '"\r\n,;\t|') -> bytes:
     def quoted(cell: str) -> str:
-        return '"' + cell.replace('"', '""') + '"' if any(one in cell for one in '"\r\n,;\t|') else cell
+        plain = cell[:1] != '"' and not any(one in cell for one in special)
+        return cell if plain else '"' + cell.replace('"', '""') + '"'
 
     return "".join(delimiter.join(map(quoted, row)) + end for row in rows).encode()
 
@@ -76,6 +82,11 @@ def byte_order_mark(chance: random.Random, rows: list[Row]) -> bytes:
 def columns_shuffled(chance: random.Random, rows: list[Row]) -> bytes:
     order = chance.sample(range(7), 7)
     return written([[row[at] for at in order] for row in rows])
+
+
+def quotes_in_plain_fields(chance: random.Random, rows: list[Row]) -> bytes:
+    """As they are, for the field does not begin with one."""
+    return written(rows, special="\r\n,;\t|")
 
 
 def column_less(chance: random.Random, rows: list[Row]) -> bytes:
@@ -134,7 +145,17 @@ def other_encoding(chance: random.Random, rows: list[Row]) -> bytes:
     return written(rows).decode().encode(chance.choice(["utf-16", "utf-32", "latin-1", "cp1252"]), "replace")
 
 
-HARMLESS = (as_it_is, other_delimiter, other_line_ends, byte_order_mark, columns_shuffled, columns_of_odd_names)
+def empty_lines(chance: random.Random, rows: list[Row]) -> bytes:
+    """First, last, and where a file of another system was put together."""
+    at, ends = chance.randrange(len(rows)), ["\r", "\n", "\r\n", "\r\r\n"]
+    parts = [written(some, end=chance.choice(ends)) for some in (rows[:at], rows[at:])]
+    return chance.choice(ends).encode().join([b"", *parts, b""])
+
+
+HARMLESS = (
+    as_it_is, other_delimiter, other_line_ends, byte_order_mark, columns_shuffled, columns_of_odd_names, empty_lines,
+    quotes_in_plain_fields,
+)  # fmt: skip
 MUTATIONS: tuple[Callable[[random.Random, list[Row]], bytes], ...] = (
     *HARMLESS, column_less, column_twice, column_twice_in_capitals, id_twice, cut, cut, bytes_changed, bytes_changed,
     bytes_put_in, bytes_put_in, bytes_put_in, lines_mixed, other_encoding,
@@ -184,7 +205,7 @@ def reading(data: bytes) -> list[list[str]]:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise WrongFileError("not UTF-8") from None
-    head = re.split("[\r\n]", text, maxsplit=1)[0]
+    head = re.split("[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     delimiter = max(",;\t|", key=head.count)
     # a field is quoted, or has no delimiter and no line end; after it comes a delimiter, a line end or the end
     plain = rf"([^\"\r\n{delimiter}][^\r\n{delimiter}]*|)"
@@ -219,8 +240,9 @@ def copy(database: Path) -> list[Row]:
 
 
 @pytest.mark.parametrize("seed", range(FILES // 20))
-def test_twenty_mutated_files(seed: int, folder: Path) -> None:
+def test_twenty_mutated_files(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database, file, chance = folder / f"{seed}.duckdb", folder / f"{seed}.csv", random.Random(seed)
+    monkeypatch.setattr(source_file, "BLOCK_BYTES", BLOCKS[seed % len(BLOCKS)])
     file.write_bytes(written(good(chance)))
     replace_copy(database, str(file), None)
     for at in range(20):
@@ -238,6 +260,60 @@ def test_twenty_mutated_files(seed: int, folder: Path) -> None:
         else:
             replace_copy(database, str(file), None)
             assert copy(database) == expected, mutation.__name__
+
+
+@pytest.mark.parametrize("seed", range(FILES // 20))
+def test_five_hundred_files_of_quotes(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nearly nothing but what has a meaning in CSV: the reader of a file alone, without a database."""
+    file, chance, taken = folder / f"quotes{seed}.csv", random.Random(2000 + seed), 0
+    for _ in range(500):
+        if chance.random() < 0.5:
+            rows = [["".join(chance.choices('",\r\nxé', k=chance.randrange(5))) for _ in "ab"] for _ in range(5)]
+            data = written([["a", "b"], *rows], end=chance.choice(["\r", "\n", "\r\n"]), special="\r\n,")
+        else:
+            data = b"a,b\n" + "".join(chance.choices('""",\r\nxé', k=chance.randrange(30))).encode()
+        file.write_bytes(data)
+        monkeypatch.setattr(source_file, "BLOCK_BYTES", chance.choice(BLOCKS))
+        try:
+            expected = reading(data)
+            if any(len(row) != 2 for row in expected):
+                raise WrongFileError("rows")
+        except WrongFileError:
+            with pytest.raises(ProbesheetsError, match=re.escape(str(file))):
+                list(source_file.read_batches(file, ("a", "b")))
+        else:
+            taken += 1
+            assert read(file) == expected[1:], data
+    assert 200 < taken < 400
+
+
+def read(file: Path) -> list[list[str]]:
+    batches = source_file.read_batches(file, ("a", "b"))
+    return [list(row.values()) for batch in batches for row in batch.to_pylist()]
+
+
+@pytest.mark.parametrize("seed", range(PARQUET // 50))
+def test_fifty_mutated_parquet_files(seed: int, folder: Path) -> None:
+    """It has no sums of its own, so some changes are not found; but none is a traceback, and none half a copy."""
+    database, file, chance = folder / f"p{seed}.duckdb", folder / f"{seed}.parquet", random.Random(3000 + seed)
+    file.with_suffix(".csv").write_bytes(written(good(chance)))
+    replace_copy(database, str(file.with_suffix(".csv")), None)
+    for _ in range(50):
+        header, *rows = good(chance)
+        table, plain = pa.table(list(zip(*rows, strict=True)), names=header), chance.random() < 0.5
+        compression = "none" if plain else chance.choice(["snappy", "zstd", "gzip"])
+        pq.write_table(table, file, compression=compression, store_schema=not plain, use_dictionary=not plain)
+        data, before = bytearray(file.read_bytes()), copy(database)
+        for _ in range(chance.choice([0, 1, 1, 3])):
+            at = chance.randrange(chance.choice([0, max(0, len(data) - 600)]), len(data))  # the end says what is where
+            length = chance.choice([1, 1, 0, 2])
+            data[at : at + length] = chance.randbytes(chance.choice([length, 1]))
+        file.write_bytes(data[: chance.choice([len(data), len(data), chance.randrange(len(data))])])
+        try:
+            replace_copy(database, str(file), None)
+        except ProbesheetsError as error:
+            assert str(error).startswith(f"{file}")
+            assert copy(database) == before
 
 
 @pytest.mark.parametrize("seed", range(RUNS))

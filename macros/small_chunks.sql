@@ -1,0 +1,20 @@
+{#
+  A relation to select from, on DuckDB so that it works on fewer rows at a time where texts are long: of 2,048 texts it
+  would keep a copy for each step of cleaning and marking, some eighty, beyond what memory_limit counts.
+#}
+{% macro small_chunks(relation, key, text) %}{{ return(adapter.dispatch('small_chunks')(relation, key, text)) }}{% endmacro %}
+
+{% macro default__small_chunks(relation, key, text) %}{{ return(relation) }}{% endmacro %}
+
+{% macro duckdb__small_chunks(relation, key, text) %}
+  {% set parts = [] %}
+  {% if execute and load_relation(relation) %}
+    {% set chunks = 'select sum(strlen(' ~ text ~ ')) as size from ' ~ relation ~ ' group by rowid // 2048' %}
+    {% set largest = run_query('select coalesce(max(size), 0) from (' ~ chunks ~ ')').columns[0].values()[0] | int %}
+    {% set count = largest // 8000000 + 1 %}
+    {% for part in range(count) if count > 1 %}
+      {% do parts.append('select * from ' ~ relation ~ ' where hash(' ~ key ~ ') % ' ~ count ~ ' = ' ~ part) %}
+    {% endfor %}
+  {% endif %}
+  {{ return('(' ~ parts | join(' union all ') ~ ') as parts' if parts else relation) }}
+{% endmacro %}

@@ -1,0 +1,40 @@
+"""The most memory that reading takes, measured: a tenth or a twentieth of what benchmarks/soak.py measures.
+
+The bounds lie between what is taken and what was, when rows were counted and not their bytes. None depends on time.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks import soak
+from tests.conftest import _need
+
+
+@pytest.mark.parametrize(
+    ("part", "scale", "most", "said"),
+    [
+        ("files", 0.1, (900, 450), "Copied 1,"),
+        ("long-cell", 0.05, (450, 450), "Copied 1 rows"),
+        ("long-cell", 0.2, (600, 600), "31 MB|rows that are too long"),
+        ("long-rows", 0.05, (1_050, 1_050), "Copied 125 rows"),
+        ("long-rows", 0.1, (1_050, 1_050), "rows that are too long: 2,048 of them hold 27[0-9] MB"),
+        ("servers", 0.05, (450, 350), "Copied 75,000 rows|4 batches, the largest of 3[0-9] MB"),
+    ],
+)
+def test_memory_taken(
+    part: str, scale: float, most: tuple[int, ...], said: str, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    if part == "servers":
+        _need("mariadb", pytestconfig)
+    for measured, megabytes in zip(soak.PARTS[part](tmp_path, scale), most, strict=True):
+        assert measured.cost.megabytes < megabytes, str(measured)
+        assert re.search(said, measured.said), measured.said
+
+
+def test_many_texts_are_built_and_exported(tmp_path: Path) -> None:
+    """Half a million of them, with a quarter of the memory."""
+    built, exported = soak.texts(tmp_path, 0.05, "500MB")
+    assert built.cost.megabytes < 900, str(built)
+    assert exported.cost.megabytes < 900, str(exported)

@@ -1,0 +1,110 @@
+"""`--source mysql://…` over a network: with TLS, to a server that is who it says, or not at all.
+
+The network is this machine's own address, which is not loopback.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import _need
+from tests.servers import PASSWORD, ROOT, USER, Server, mariadb
+
+# the copy, and whether the server says that it came with TLS
+SCRIPT = """
+import sys
+from pathlib import Path
+from exporter import source
+from exporter.errors import ProbesheetsError
+attach = source._attach
+def attached(connection, *others):
+    attach(connection, *others)
+    query = 'select variable_value from information_schema.session_status where variable_name = \"ssl_cipher\"'
+    print(repr(connection.execute("select * from mysql_query('server', ?)", [query]).fetchall()[0][0]))
+source._attach = attached
+try:
+    print(source.replace_copy(Path(sys.argv[1]), sys.argv[2], None))
+except ProbesheetsError as error:
+    print(error)
+"""
+
+
+@pytest.fixture(scope="module")
+def address() -> str:
+    said = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout
+    found = [word for word in said.split() if word.count(".") == 3]
+    if not found:
+        pytest.skip("this machine has no address but loopback")
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def certificate(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of a certificate that no authority has signed, for that address; its key is beside it."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl makes the certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    arguments = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=outputs"]
+    arguments += ["-addext", f"subjectAltName=IP:{address}", "-keyout", "key.pem", "-out", "cert.pem"]
+    subprocess.run(arguments, check=True, capture_output=True, cwd=folder)
+    return folder / "cert.pem"
+
+
+@pytest.fixture(scope="module")
+def plain(pytestconfig: pytest.Config) -> Iterator[Server]:
+    _need("mariadb", pytestconfig)
+    with mariadb("--bind-address=0.0.0.0", "--skip-ssl") as server:
+        yield _filled(server)
+
+
+@pytest.fixture(scope="module")
+def encrypting(pytestconfig: pytest.Config, certificate: Path) -> Iterator[Server]:
+    _need("mariadb", pytestconfig)
+    with mariadb(
+        "--bind-address=0.0.0.0", f"--ssl-cert={certificate}", f"--ssl-key={certificate.with_name('key.pem')}"
+    ) as server:
+        yield _filled(server)
+
+
+def _filled(server: Server) -> Server:
+    server.create_schemas("outputs", "sheets")
+    columns = "id int, experiment_id int, root_id int, tag text, probe text, content text"
+    server.root.execute(f"create table outputs.table_output ({columns})")
+    server.root.execute("insert into outputs.table_output values (1, 1, 0, 'trimmed', 'p', 'x')")
+    return server
+
+
+def said(place: str, folder: Path, **more: str) -> list[str]:
+    environment = os.environ | {"PROBESHEETS_PASSWORD": PASSWORD, "PYTHONPATH": str(ROOT)} | more
+    arguments = [sys.executable, "-c", SCRIPT, folder / "p.duckdb", f"mysql://{USER}@{place}"]
+    result = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
+    return result.stdout.splitlines()
+
+
+def test_a_server_without_tls_is_refused(plain: Server, address: str, tmp_path: Path) -> None:
+    first, advice = said(f"{address}:{plain.port}/outputs", tmp_path)
+    assert "the server does not support it" in first
+    assert advice.endswith(f"--source mysql://{USER}@{address}:{plain.port}/outputs?tls=off")
+    cipher, copied = said(f"{address}:{plain.port}/outputs?tls=off", tmp_path)
+    assert cipher == "''" and copied.startswith("Copied 1 rows")
+
+
+def test_a_certificate_must_be_trusted(encrypting: Server, address: str, certificate: Path, tmp_path: Path) -> None:
+    place = f"{address}:{encrypting.port}/outputs"
+    first, advice = said(place, tmp_path)
+    assert "certificate is not trusted" in first.lower() and "SSL_CERT_FILE" in advice
+    cipher, copied = said(place, tmp_path, SSL_CERT_FILE=str(certificate))
+    assert len(cipher) > 10 and copied.startswith("Copied 1 rows")
+    cipher, copied = said(f"{place}?tls=off", tmp_path)  # not asked for, but taken
+    assert len(cipher) > 10 and copied.startswith("Copied 1 rows")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3"])
+def test_this_machine_needs_none(plain: Server, host: str, tmp_path: Path) -> None:
+    cipher, copied = said(f"{host}:{plain.port}/outputs", tmp_path)
+    assert cipher == "''" and copied.startswith("Copied 1 rows")
