@@ -7,7 +7,7 @@ from random import Random
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.data import PROSE
+from benchmarks.data import LINKS, PROSE
 
 COLUMNS = ("id", "experiment_id", "root_id", "tag", "probe", "content")
 LONG = 1_100_000  # characters of a long text
@@ -33,7 +33,7 @@ with duckdb.connect("theirs.duckdb") as connection:
 def texts_of(rows: int, length: int) -> Iterator[list[str]]:
     """The texts of a file, some at a time: so long on average, or each of them if they are long."""
     chance, few = Random(1), 20 if length >= LONG else 20_000
-    prose = " ".join(chance.choices(PROSE.split(), k=200_000))
+    prose = " ".join(chance.choices(PROSE.split() + LINKS.split(), k=200_000))
     prose *= 2 + 2 * length // len(prose)
     for start in range(0, rows, few):
         sizes = [length if length >= LONG else chance.randrange(2 * length) for _ in range(min(few, rows - start))]

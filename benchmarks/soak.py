@@ -105,12 +105,23 @@ def texts(folder: Path, scale: float, memory: str = "2GB") -> Iterator[Measured]
     yield Measured(f"export of {count:,} texts, both kinds", cost, 3_000)
 
 
+def long_texts(folder: Path, scale: float) -> Iterator[Measured]:
+    count, project = int(100 * scale), folder / "long"
+    make_project(project)
+    copied(project, "", write_csv(project / "source.csv", count, LONG), 0)
+    (project / "copy.duckdb").rename(project / "probesheets.duckdb")
+    cost = dbt("build", "duckdb", project, duckdb_file(project))
+    yield Measured(f"dbt build of {count} texts of 1.1 MB", cost, 3_000)
+    yield Measured(f"export of {count} texts of 1.1 MB, both kinds", export(project, folder / "out"), 3_000)
+
+
 PARTS: dict[str, Callable[[Path, float], Iterator[Measured]]] = {
     "files": files,
     "long-cell": long_cell,
     "long-rows": long_rows,
     "servers": servers,
     "texts": texts,
+    "long-texts": long_texts,
 }
 
 
