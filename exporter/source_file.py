@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-from exporter.errors import ProbesheetsError
+from exporter.errors import ProbesheetsError, shown
 
 _ROWS_AT_ONCE = 20_000
 _DELIMITERS = (",", ";", "\t", "|")
@@ -91,7 +91,9 @@ def check_columns(path: Path, found: list[str], required: tuple[str, ...]) -> No
     repeated = sorted({name for name in found if lower.count(name.lower()) > 1})
     if missing:
         raise ProbesheetsError(
-            f"{path} has no column {', '.join(missing)}. Found: {', '.join(name[:40] for name in found[:30])}."
+            f"{path} has no column {', '.join(missing)}. Found: {', '.join(shown(name[:40]) for name in found[:30])}."
         )
     if repeated:
-        raise ProbesheetsError(f"{path} has the column {', '.join(repeated)} more than once. Keep one of them.")
+        raise ProbesheetsError(
+            f"{path} has the column {', '.join(map(shown, repeated))} more than once. Keep one of them."
+        )
