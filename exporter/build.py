@@ -1,25 +1,25 @@
 """dbt build, in a process of its own: nothing else of this package starts dbt or knows how it is installed."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
-from exporter.errors import ProbesheetsError, near
+from exporter.errors import ProbesheetsError, near, printable
 from exporter.progress import Advance, Track, silent
 
-# of a variable: what is taken, as it is called, an example
-_KINDS: dict[type, tuple[tuple[type, ...], str, str]] = {
-    list: ((list,), "a list", "[name]"),
-    bool: ((bool,), "true or false", "false"),
-    str: ((str, int, float), "a text", "name"),
-}
+# of a variable: as it is called, an example
+_KINDS = {list: ("a list of texts", "[name]"), bool: ("true or false", "false"), str: ("a text", "name")}
+_IGNORED = "ignore::UserWarning:multiprocessing.resource_tracker"
 _STEP = re.compile(r"\S+ +\d+ of (\d+) (\S+) (\S+)")  # a line of dbt: 3 of 78 START sql table model main.tags
 
 
@@ -29,53 +29,67 @@ def build(root: Path, target: str, variables: str, *, quiet: bool = False, track
     Without a `track`, dbt's own lines are the progress, on stderr. Raises ProbesheetsError if dbt or the target's
     adapter is missing, or if the build fails.
     """
-    dbt_version = installed("dbt-core")
-    if dbt_version is None:
-        raise ProbesheetsError("dbt is not installed here. Type: make .venv, or: pip install .")
-    if missing := missing_adapter(target):
-        raise ProbesheetsError(missing)
-    command = [sys.executable, "-m", "exporter.dbt_process"]
-    command += ["--quiet"] if quiet else []
-    command += [] if sys.stderr.isatty() else ["--no-use-colors"]
-    command += ["build", "--target", target, "--vars", variables]
-    command += ["--target-path", f"target/{target}", "--profiles-dir", str(root)]
-    if not dbt_version.startswith("1.7."):
+    advance: Advance | None = None
+
+    def show(line: str) -> None:
+        nonlocal advance
+        if track is silent or not (step := _STEP.match(line)):
+            print(printable(line), end="", file=sys.stderr)
+        elif step[2] != "START" and step[3] != "hook:":
+            advance = advance or track("models and tests", int(step[1]))
+            advance(1)
+
+    command = ["build", "--target-path", f"target/{target}", *(["--quiet"] if quiet else [])]
+    if not (installed("dbt-core") or "").startswith("1.7."):
         command += ["--exclude-resource-type", "unit_test"]
-    if _run(command, root, track):
-        hint = (
-            ""
-            if target == "duckdb"
-            else f" What is missing on a server, this says: probesheets check --target {target}"
-        )
+    if _dbt(root, target, variables, command, show):
         raise ProbesheetsError(
-            "dbt build failed; its messages above say where. Nothing was exported: earlier files are as they were."
-            + hint
+            "dbt build failed; its messages above say where. Nothing was exported: earlier files are as they were.\n"
+            f"What would stop a build at its start, this says: probesheets check --target {target}"
         )
 
 
-def _run(command: list[str], root: Path, track: Track) -> int:
-    """Run dbt, and return its exit code. With a `track`, its steps are counted and only its other lines are shown.
+def find_faults(root: Path, target: str, variables: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What a build would stop for at its start: the answer of the macro find_faults. Nothing is built.
+
+    Raises ProbesheetsError if dbt or the target's adapter is missing, or if dbt cannot read the project.
+    """
+    said: list[str] = []
+    with TemporaryDirectory(prefix="probesheets-") as folder:
+        command = ["run-operation", "find_faults", "--quiet", "--target-path", folder, "--log-path", folder]
+        _dbt(root, target, variables, command, said.append, **environment)
+    for line in said:
+        if line.startswith("{"):
+            return dict(json.loads(line))
+    raise ProbesheetsError("dbt cannot read the project or reach the database:\n" + "".join(said).strip())
+
+
+def _dbt(
+    root: Path, target: str, variables: str, command: list[str], show: Callable[[str], None], **environment: str
+) -> int:
+    """Run dbt, give each line that it prints to `show`, and return its exit code.
 
     In a session of its own: Ctrl-C reaches this process alone, which then ends dbt, without dbt's own traceback.
     """
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker"}
-    advance: Advance | None = None
+    if installed("dbt-core") is None:
+        raise ProbesheetsError("dbt is not installed here. Run: make .venv, or: pip install .")
+    if missing := missing_adapter(target):
+        raise ProbesheetsError(missing)
+    command += ["--no-use-colors", "--target", target, "--vars", variables, "--profiles-dir", str(root)]
     with subprocess.Popen(
-        command,
+        [sys.executable, "-m", "exporter.dbt_process", *command],
         cwd=root,
-        env=environment,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": _IGNORED, **environment},
         stdin=subprocess.PIPE,
-        stdout=2 if track is silent else subprocess.PIPE,
-        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
         start_new_session=True,
     ) as process:
         try:
             for line in process.stdout or ():
-                if not (step := _STEP.match(line)):
-                    print(line, end="", file=sys.stderr)
-                elif step[2] != "START" and step[3] != "hook:":
-                    advance = advance or track("models and tests", int(step[1]))
-                    advance(1)
+                show(line)
             return process.wait()
         except BaseException:
             process.kill()
@@ -99,10 +113,19 @@ def read_variables(root: Path, text: str) -> dict[str, Any]:
     for name, value in given.items():
         if name not in defaults:
             raise ProbesheetsError(f"There is no variable {name!r}. {near(str(name), defaults)}")
-        taken, kind, example = _KINDS[type(defaults[name])]
-        if not isinstance(value, taken):
-            raise ProbesheetsError(f"--vars: {name} must be {kind}, as in --vars '{{{name}: {example}}}'")
+        kind, example = _KINDS[type(defaults[name])]
+        if not _fits(value, defaults[name]):
+            raise ProbesheetsError(
+                f"--vars: {name} must be {kind}, as in --vars '{{{name}: {example}}}', and not {value!r}"
+            )
     return defaults | given
+
+
+def _fits(value: Any, default: Any) -> bool:
+    """Whether a variable may have a value; a number is the text of its digits."""
+    if isinstance(default, list):
+        return isinstance(value, list) and all(_fits(entry, "") for entry in value)
+    return isinstance(value, bool) if isinstance(default, bool) else type(value) in (str, int, float)
 
 
 def installed(package: str) -> str | None:

@@ -1,32 +1,29 @@
-"""What `run` would meet, before anything is built; each finding says what to do. It needs neither models nor dbt."""
+"""What `run` would meet, before anything is built; each finding says what to do.
+
+What would stop a build at its start is said by the macros that stop it (macros/prepare_source.sql).
+"""
 
 import os
 import platform
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
+import duckdb
 
-from exporter.build import installed, missing_adapter
-from exporter.errors import ProbesheetsError, near
+from exporter.build import find_faults, installed, read_variables
+from exporter.errors import ProbesheetsError, near, shown
+from exporter.project import read_kinds
 from exporter.rights import missing_rights
-from exporter.source import EXPERIMENT_COLUMNS, OUTPUT_COLUMNS, replace_copy
+from exporter.source import replace_copy
 from exporter.survey import EXAMPLES, Survey, server_version, survey
 from exporter.warehouse import DuckDB, Server, Warehouse, database_file, schemas
 
-_OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0, 17)}
-# fmt: off
-TAKEN = (  # by columns of the model texts
-    "record_id", "text_id", "root_id", "experiment_id", "model_name", "probe", "file_stem", "date", "date_text",
-    "date_match", "month", "text", "starts_with_probe", "link_count", "duplicate_of",
-)
-# fmt: on
-_NAME = re.compile(r'[^!^&<.:#"`\s](?:[^"`\n\t]{0,61}[^"`\s])?')  # of a column, as macros/check_names.sql has it
 _TAGS = 8  # that are listed
 
 
@@ -38,59 +35,109 @@ class Finding:
     text: str
     todo: str = ""
 
-    @property
-    def fails(self) -> bool:
-        return self.level == "STOP"
-
-    def as_json(self) -> dict[str, str]:
-        return {"level": self.level, "text": self.text, "todo": self.todo}
-
     def __str__(self) -> str:
         return f"{self.level:<5} {self.text}" + "".join(f"\n      {line}" for line in self.todo.splitlines())
 
 
-def check(
-    root: Path, target: str, source: str | None, experiments: Path | None, settings: Mapping[str, Any]
-) -> list[Finding]:
-    """Look at versions, source, tags, dates, probes and rights; `settings` are the project's variables."""
-    findings = [*_versions(target), *_check_names(settings, _headers(root))]
+Faults = Callable[..., list[Finding]]  # what dbt says of a place, given its environment variables
+
+
+def check(root: Path, target: str, variables: str, source: str | None, experiments: Path | None) -> list[Finding]:
+    """Look at versions, settings, source, tags, dates, probes and rights. `variables` are the --vars."""
+    findings, settings = [_versions(target)], read_variables(root, variables)
+    faults = partial(_faults, root, target, variables)
     try:
         if target == "duckdb":
-            findings += _check_copy(root, source, experiments, settings)
+            findings += _check_copy(root, source, experiments, faults, settings)
         else:
-            findings += _check_server(target, settings)
+            findings += _check_server(target, faults, settings)
     except ProbesheetsError as error:
-        first, *others = str(error).splitlines()
-        findings.append(Finding("STOP", first, "\n".join(others)))
+        findings.append(_stop(str(error)))
     return findings
 
 
-def _versions(target: str) -> Iterator[Finding]:
+def _stop(message: str) -> Finding:
+    first, *others = message.splitlines()
+    return Finding("STOP", first, "\n".join(others))
+
+
+def _versions(target: str) -> Finding:
     packages = ["probesheets", "dbt-core", *(["dbt-duckdb", "duckdb"] if target == "duckdb" else ["dbt-mysql"])]
     found = {package: installed(package) for package in packages}
     listed = ", ".join(f"{package} {version}" for package, version in found.items() if version)
-    yield Finding("ok", f"Python {platform.python_version()}, {listed}")
-    if missing := missing_adapter(target):
-        first, *others = missing.split(" Type: ", 1)
-        yield Finding("STOP", first, "Type: " + "".join(others))
+    return Finding("ok", f"Python {platform.python_version()}, {listed}")
+
+
+def _faults(root: Path, target: str, variables: str, **environment: str) -> list[Finding]:
+    """What a build would stop for at its start, and the kinds of spreadsheet that an export would refuse."""
+    answer = find_faults(root, target, variables, environment)
+    findings = [_stop(fault) for fault in answer["faults"]]
+    try:
+        list(read_kinds(answer["kinds"]))
+    except ProbesheetsError as error:
+        findings.append(_stop(str(error)))
+    return findings
 
 
 # --- where the source is
 
 
+def check_place(root: Path, target: str, *, copying: bool) -> None:
+    """Raises ProbesheetsError unless dbt can work where the models will be: what dbt's own errors do not make clear."""
+    if target == "duckdb":
+        _check_database(root, copying)
+    else:
+        with closing(Server(target)) as server:
+            _check_mode(server)
+
+
+def _check_mode(server: Server) -> None:
+    [(sql_mode,)] = server.rows("select @@sql_mode")
+    if "ORACLE" in sql_mode.split(","):
+        raise ProbesheetsError(
+            "The server's sql_mode holds ORACLE, in which dbt cannot work.\n"
+            "Ask who runs the server to take it out: set global sql_mode = ...\n"
+            "To read the source into DuckDB instead, run: probesheets run --source mysql://user@host:port/schema"
+        )
+
+
+def _check_database(root: Path, copying: bool) -> None:
+    """The DuckDB file may not be there yet."""
+    named, file = os.environ.get("PROBESHEETS_DUCKDB", "probesheets.duckdb"), database_file(root)
+    # dbt takes what begins like a URL for another database; the file's name becomes the name of a catalog in its SQL
+    if re.match(r":|\w\w+:|$", named) or re.search("[\"';#\n]|^(main|temp|system)(\\.[^.]*)?$", file.name, re.I):
+        raise ProbesheetsError(
+            f"PROBESHEETS_DUCKDB must name a file that dbt can use, and not {named!r}.\n"
+            "Its name may not be main, temp or system, nor hold a quotation mark, ; or #. Name it probesheets.duckdb."
+        )
+    try:
+        if not file.exists() and not os.access(file.parent, os.W_OK):
+            raise duckdb.IOException(f"{file.parent} is no folder that can be written")
+        if file.exists():
+            with duckdb.connect(str(file)) as connection:
+                views = "select view_name from duckdb_views() where view_name in ('table_output', 'table_experiment')"
+                if copying and (found := connection.execute(views).fetchone()):
+                    raise duckdb.CatalogException(f"{found[0]} is a view in it")
+    except duckdb.Error as error:
+        raise ProbesheetsError(
+            f"{file} cannot be opened for writing: {str(error).splitlines()[0]}\n"
+            "Close the program that uses it, or name another file in PROBESHEETS_DUCKDB."
+        ) from None
+
+
 def _check_copy(
-    root: Path, source: str | None, experiments: Path | None, settings: Mapping[str, Any]
+    root: Path, source: str | None, experiments: Path | None, faults: Faults, settings: Mapping[str, Any]
 ) -> Iterator[Finding]:
     """A source to be copied, else the copy that is there, else the bundled sample."""
+    _check_database(root, copying=source is not None)
     database = database_file(root)
-    if not os.access(database if database.exists() else database.parent, os.W_OK):
-        yield Finding("STOP", f"{database} cannot be written.", "Name another file in PROBESHEETS_DUCKDB.")
     if source is None and database.is_file():
         with closing(DuckDB(database)) as warehouse:
-            if _columns(warehouse, "main.table_output"):
-                yield Finding("ok", f"The copy of the source in {database} can be read.")
-                yield from _check_content(warehouse, "main.table_output", "main.table_experiment", settings)
-                return
+            copied = bool(_columns(warehouse, "main.table_output"))
+        if copied:
+            yield Finding("ok", f"The copy of the source in {database} can be read.")
+            yield from _check_duckdb(database, faults, settings)
+            return
     if source is None:
         yield Finding("look", "There is no copy of a source yet: run takes the bundled sample.", "Yours: --source FILE")
         source = str(root / "exporter" / "sample" / "table_output.csv")
@@ -98,37 +145,34 @@ def _check_copy(
     with tempfile.TemporaryDirectory(prefix="probesheets-") as folder:
         copy = Path(folder) / "check.duckdb"
         yield Finding("ok", replace_copy(copy, source, experiments).replace("Copied", "Read"))
-        with closing(DuckDB(copy)) as warehouse:
-            yield from _check_content(warehouse, "main.table_output", "main.table_experiment", settings)
+        yield from _check_duckdb(copy, faults, settings)
 
 
-def _check_server(target: str, settings: Mapping[str, Any]) -> Iterator[Finding]:
+def _check_duckdb(database: Path, faults: Faults, settings: Mapping[str, Any]) -> Iterator[Finding]:
+    found = faults(PROBESHEETS_DUCKDB=str(database))
+    yield from found
+    if not found:
+        with closing(DuckDB(database)) as warehouse:
+            yield from _check_content(warehouse, "main", settings)
+
+
+def _check_server(target: str, faults: Faults, settings: Mapping[str, Any]) -> Iterator[Finding]:
     with closing(Server(target)) as server:
         stated = server_version(server)
-        name = "MariaDB" if "mariadb" in stated.lower() else "MySQL"
-        if name.lower() != target:
-            yield Finding("STOP", f"The server is {name} {stated}.", f"Type --target {name.lower()} instead.")
-            return
-        if tuple(map(int, re.findall("[0-9]+", stated)[:3])) < _OLDEST[name]:
-            needed = ".".join(map(str, _OLDEST[name]))
-            todo = "Read it into DuckDB instead: probesheets run --source mysql://user@host:port/schema"
-            yield Finding("STOP", f"The server is {name} {stated}; building on it needs {name} {needed}.", todo)
-            return
-        yield Finding("ok", f"The server answers: {name} {stated}")
+        yield Finding("ok", f"The server answers: {'MariaDB' if 'mariadb' in stated.lower() else 'MySQL'} {stated}")
+        _check_mode(server)
         source, schema = schemas()
+        found = faults()
+        yield from found
         if missing := missing_rights(server, schema):
             text = f"The user may not build in the schema {schema}: {', '.join(missing)} is missing."
-            yield Finding(
-                "STOP", text, f"Ask who runs the server to create {schema} and to grant ALL on it to this user."
-            )
+            todo = f"Ask who runs the server to create {schema} and to grant ALL on it to this user.\nThe server says: "
+            todo += shown(next(iter(missing.values())))
+            yield Finding("STOP", text, todo)
         else:
             yield Finding("ok", f"The user may build in the schema {schema}.")
-        output, experiment = (f"`{source.replace('`', '``')}`.{name}" for name in ("table_output", "table_experiment"))
-        if not _columns(server, output):
-            todo = f"PROBESHEETS_SOURCE_SCHEMA names its schema (now: {source}); the user needs SELECT on it."
-            yield Finding("STOP", f"{source}.table_output is not there, or may not be read.", todo)
-            return
-        yield from _check_content(server, output, experiment, settings)
+        if not found:
+            yield from _check_content(server, "`" + source.replace("`", "``") + "`", settings)
 
 
 def _columns(warehouse: Warehouse, relation: str) -> list[str]:
@@ -141,64 +185,23 @@ def _columns(warehouse: Warehouse, relation: str) -> list[str]:
 # --- what it holds
 
 
-def _check_content(
-    warehouse: Warehouse, output: str, experiment: str, settings: Mapping[str, Any]
-) -> Iterator[Finding]:
-    found, text_tag, date_tag = _columns(warehouse, output), str(settings["text_tag"]), str(settings["date_tag"])
-    needed = [*OUTPUT_COLUMNS, "depth", *map(str, settings["extra_columns"])]
-    if missing := [name for name in needed if name not in found]:
-        yield Finding("STOP", f"table_output has no column {', '.join(missing)}.", f"Found: {', '.join(found[:30])}")
-        return
-    if any(name not in _columns(warehouse, experiment) for name in EXPERIMENT_COLUMNS):
+def _check_content(warehouse: Warehouse, schema: str, settings: Mapping[str, Any]) -> Iterator[Finding]:
+    text_tag, date_tag = str(settings["text_tag"]), str(settings["date_tag"])
+    if not _columns(warehouse, f"{schema}.table_experiment"):
         yield Finding(
             "look", "There is no table_experiment: model names stay empty.", "A file of it: --experiments FILE"
         )
-    counts = survey(warehouse, output, text_tag, date_tag)
+    counts = survey(warehouse, f"{schema}.table_output", text_tag, date_tag)
     yield from _check_tags(counts, text_tag, date_tag, list(map(str, settings["extra_tags"])))
-    if counts.texts:
-        yield from _check_dates(counts, date_tag)
-        yield from _check_probes(counts)
-
-
-def _headers(root: Path) -> set[str]:
-    """The headers, letters and digits alone, of all kinds of spreadsheet that have the extra columns, too."""
-    headers = {"id"}
-    for file in (root / "models" / "exports").glob("*.yml"):
-        for exposure in yaml.safe_load(file.read_text(encoding="utf-8")).get("exposures", []):
-            columns = exposure.get("config", {}).get("meta", {}).get("columns", [])
-            if any("more" in column for column in columns):
-                headers |= {_letters(column.get("header", column["name"])) for column in columns if "name" in column}
-    return headers
-
-
-def _letters(header: str) -> str:
-    return re.sub("[^0-9a-z]", "", header.lower()) or header
-
-
-def _check_names(settings: Mapping[str, Any], headers: set[str]) -> Iterator[Finding]:
-    names = [str(name) for name in [*settings["extra_tags"], *settings["extra_columns"]]]
-    lower = [name.lower() for name in names]
-    for name in names:
-        if not _NAME.fullmatch(name):
-            todo = "1 to 63 characters on one line, no quotation mark, not beginning with one of ! ^ & < . : #"
-            yield Finding("STOP", f"extra_tags or extra_columns: {name!r} cannot be the name of a column.", todo)
-        elif name.lower() in TAKEN or lower.count(name.lower()) > 1:
-            text = f"extra_tags or extra_columns: the name {name} is taken."
-            yield Finding("STOP", text, f"The columns of texts are: {', '.join(TAKEN)}.")
-        elif _letters(name) in headers:
-            text = f"extra_tags or extra_columns: the name {name} is a header of the spreadsheets."
-            yield Finding("STOP", text, f"Taken, whatever the case and punctuation: {', '.join(sorted(headers))}.")
+    yield from _check_dates(counts, date_tag)
+    yield from _check_probes(counts)
 
 
 def _check_tags(counts: Survey, text_tag: str, date_tag: str, extra: list[str]) -> Iterator[Finding]:
     used = {text_tag: "texts", date_tag: "dates", "raw": "raw", **dict.fromkeys(extra, "extra column")}
     ordered = sorted(counts.tags.items(), key=lambda item: -item[1])
-    listed = [f"{tag} {count:,}" + (f" ({used[tag]})" if tag in used else "") for tag, count in ordered if tag]
+    listed = [f"{shown(tag)} {count:,}" + (f" ({used[tag]})" if tag in used else "") for tag, count in ordered if tag]
     more = f", and {len(listed) - _TAGS} more" if len(listed) > _TAGS else ""
-    if not counts.texts:
-        todo = f"{near(text_tag, [tag for tag in counts.tags if tag])} Choose one: --vars '{{text_tag: ...}}'"
-        yield Finding("STOP", f"No row has the tag {text_tag!r}, which text_tag names.", todo)
-        return
     yield Finding("ok", f"Tags and their rows: {', '.join(listed[:_TAGS])}{more}.")
     blank = f"; {counts.blank:,} of them are blank and will be listed in left_out" if counts.blank else ""
     yield Finding("ok", f"{counts.texts:,} text rows of {counts.probe_count:,} probes{blank}.")

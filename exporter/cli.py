@@ -5,13 +5,15 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from exporter.errors import ProbesheetsError
+from exporter.errors import ProbesheetsError, printable, shown
+from exporter.options import Experiments, Json, New, Out, Quiet, Source, Target, Variables, path, text
 
 if TYPE_CHECKING:  # what takes long to import is imported by the command that needs it
     from exporter.project import Project
@@ -30,7 +32,7 @@ class Commands(TyperGroup):
             # DuckDB makes a RuntimeError of a Ctrl-C that finds it at work
             if isinstance(error, RuntimeError) and not isinstance(error.__cause__, KeyboardInterrupt):
                 raise
-            typer.echo("Stopped. Nothing was left half-written; type the command again to complete.", err=True)
+            _print("Stopped. Nothing was left half-written; type the command again to complete.", err=True)
             raise typer.Exit(130) from None
 
 
@@ -43,22 +45,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
 MOST_DIFFERENCES = 10  # that verify lists
-Target = Annotated[str, typer.Option("--target", "-t", help="duckdb, mariadb or mysql.")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="The folder to write into.")]
-Source = Annotated[
-    str | None,
-    typer.Option(
-        help="CSV or Parquet file of table_output, or mysql://user@host:port/schema with PROBESHEETS_PASSWORD set."
-    ),
-]
-Experiments = Annotated[Path | None, typer.Option(help="CSV or Parquet file of table_experiment: id, model_name.")]
-Variables = Annotated[
-    str, typer.Option("--vars", help="dbt variables, as YAML: '{extra_tags: [author]}'.", metavar="YAML")
-]
-New = Annotated[bool, typer.Option("--new", help="Only what no earlier export into the folder has delivered.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, messages on stderr.")]
 
 
 @app.command()
@@ -77,6 +65,7 @@ def run(
     Example: probesheets run --source outputs.csv --out sheets
     """
     from exporter.build import build, read_variables
+    from exporter.check import check_place
     from exporter.progress import progress
     from exporter.project import check_target, find_root
     from exporter.source import replace_copy
@@ -88,6 +77,7 @@ def run(
     _check_source(target, source, experiments)
     settings = read_variables(root, variables)
     _refuse_mixture(out, new)
+    check_place(root, target, copying=source is not None)
     if source:
         _say(replace_copy(database_file(root), source, experiments, str(settings["text_tag"])), quiet)
     with building_alone(target):
@@ -115,7 +105,8 @@ def export(
         str | None, typer.Option(help="With --sample: probe (default), or month for N of each month.")
     ] = None,
     seed: Annotated[
-        str | None, typer.Option(help="With --sample: another seed draws other texts (default: 0).")
+        str | None,
+        typer.Option(parser=text, metavar="S", help="With --sample: another seed draws other texts (default: 0)."),
     ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -147,21 +138,20 @@ def check(
 
     Example: probesheets check --source outputs.csv
     """
-    from exporter.build import read_variables
     from exporter.check import check as find
     from exporter.project import check_target, find_root
 
     root = find_root(Path.cwd())
     check_target(target)
     _check_source(target, source, experiments)
-    findings = find(root, target, source, experiments, read_variables(root, variables))
-    failing = any(finding.fails for finding in findings)
+    findings = find(root, target, variables, source, experiments)
+    failing = any(finding.level == "STOP" for finding in findings)
     if as_json:
-        typer.echo(json.dumps([finding.as_json() for finding in findings], ensure_ascii=False, indent=1))
+        _print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
     else:
         for finding in findings:
-            typer.echo(str(finding))
-        typer.echo("\nrun would fail: mend what is marked STOP." if failing else "\nrun would go through.")
+            _print(str(finding))
+        _print("\nrun would fail: fix what is marked STOP." if failing else "\nrun would go through.")
     sys.exit(1 if failing else 0)
 
 
@@ -178,17 +168,17 @@ def probes(target: Target = "duckdb", as_json: Json = False) -> None:
         project.require((), ["probes"])
         rows = read_probes(project, warehouse)
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
+        _print(json.dumps(rows, ensure_ascii=False, default=str))
         return
     if not rows:
         _say("There are no probes: no text has been built.")
         return
-    typer.echo(probes_table(rows))
+    _print(probes_table(rows))
 
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that an export wrote.")],
+    folder: Annotated[Path, typer.Argument(parser=path, metavar="DIR", help="A folder that an export wrote.")],
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="Compare every cell with this target's models, too.")
     ] = None,
@@ -214,16 +204,16 @@ def verify(
     listed, more = found[:MOST_DIFFERENCES], len(found) > MOST_DIFFERENCES
     if as_json:
         told = {"folder": str(folder), "differences": listed, "more": more, "other_build": note}
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        _print(json.dumps(told, ensure_ascii=False))
     else:
         for difference in listed:
-            typer.echo(difference)
+            _print(shown(difference))
     if more:
         _say(f"There are more than these {MOST_DIFFERENCES} differences.", quiet)
     if found:
         sys.exit(1)
     if not as_json and not quiet:
-        typer.echo(f"{folder}: every file is as it was exported" + (f", every cell as in {target}." if target else "."))
+        _print(f"{folder}: every file is as it was exported" + (f", every cell as in {target}." if target else "."))
 
 
 def _check_source(target: str, source: str | None, experiments: Path | None) -> None:
@@ -278,24 +268,29 @@ def _opened(target: str) -> "Iterator[tuple[Project, Warehouse]]":
 
 def _tell(report: "Report", quiet: bool, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
+        _print(json.dumps(report.as_json(), ensure_ascii=False))
     _say(report.message(), quiet)
 
 
 def _say(message: str, quiet: bool = False) -> None:
     if not quiet:
-        typer.echo(message, err=True)
+        _print(message, err=True)
+
+
+def _print(message: str, *, err: bool = False) -> None:
+    """Whatever is printed for people or as JSON goes this way, so nothing of a source controls the terminal."""
+    typer.echo(printable(message), err=err)
 
 
 def main(*arguments: Any) -> None:
-    """The command `probesheets`: exit code 0, 1 for an error that the user can mend, 2 for a wrong command line."""
+    """The command `probesheets`: exit code 0, 1 for an error that the user can fix, 2 for a wrong command line."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character shows its code instead
             stream.reconfigure(errors="backslashreplace")
     try:
         app(*arguments)
     except ProbesheetsError as error:
-        typer.echo(f"Error: {error}", err=True)
+        _print(f"Error: {error}", err=True)
         sys.exit(1)
 
 

@@ -95,15 +95,15 @@ def export(
 
 def _now() -> datetime:
     """The present, in whole seconds; SOURCE_DATE_EPOCH (seconds since 1970) stands in for it where it is set."""
-    epoch = _whole_number("SOURCE_DATE_EPOCH", 0, least=0)
+    epoch = _whole_number("SOURCE_DATE_EPOCH", 0, least=0, most=253_402_300_799)  # the last second of the year 9999
     return datetime.fromtimestamp(epoch, UTC) if epoch else datetime.now(UTC).replace(microsecond=0)
 
 
-def _whole_number(variable: str, default: int, *, least: int) -> int:
-    """An environment variable. Raises ProbesheetsError if it is no whole number of at least `least`."""
+def _whole_number(variable: str, default: int, *, least: int, most: int) -> int:
+    """An environment variable. Raises ProbesheetsError if it is no whole number from `least` to `most`."""
     text = os.environ.get(variable) or str(default)
-    if not (text.isascii() and text.isdecimal() and least <= int(text) < 2**38):
-        raise ProbesheetsError(f"{variable} must be a whole number of at least {least}, and not {text!r}.")
+    if not (text.isascii() and text.isdecimal() and len(text) < 15 and least <= int(text) <= most):
+        raise ProbesheetsError(f"{variable} must be a whole number from {least} to {most}, and not {text!r}.")
     return int(text)
 
 
@@ -135,7 +135,7 @@ def _passages(job: Job, records: pa.Table) -> dict[Kind, Passage]:
 
 def _write_all(job: Job, passages: Mapping[Kind, Passage]) -> dict[Kind, list[Written]]:
     """Every kind in a thread of its own: reading, XML and deflating all work without the GIL."""
-    with ThreadPoolExecutor(max_workers=_whole_number("PROBESHEETS_WORKERS", WORKERS, least=1)) as pool:
+    with ThreadPoolExecutor(max_workers=_whole_number("PROBESHEETS_WORKERS", WORKERS, least=1, most=1_000)) as pool:
         futures = {kind: pool.submit(_write_kind, job, passage) for kind, passage in passages.items()}
         try:
             return {kind: future.result() for kind, future in futures.items()}

@@ -57,7 +57,7 @@ def check(layout: Layout) -> None:
     if not 1 <= len(layout.columns) <= 256:
         raise ValueError(f"sheet {sheet!r}: {len(layout.columns)} columns; a sheet has 1 to 256")
     for column in layout.columns:
-        header, bare = column.header, re.sub(r"[\W_]", "", column.header).casefold()
+        header, bare = column.header, re.sub(r"[\W_]", "", column.header.casefold())
         for broken, rule in (
             (not bare, "must have a letter or a digit"),
             (not header.isprintable() or header != header.strip(), "must be one line without edge spaces"),
@@ -69,8 +69,9 @@ def check(layout: Layout) -> None:
         ):
             if broken:
                 raise ValueError(f"header {header!r} of column {column.name} {rule}")
-        if column.width is not None and not (isinstance(column.width, int | float) and 0 < column.width <= 255):
-            raise ValueError(f"width {column.width} of column {column.name} must be over 0 and at most 255 characters")
+        width = column.width
+        if width is not None and not (type(width) in (int, float) and 0 < width <= 255):
+            raise ValueError(f"width {width} of column {column.name} must be over 0 and at most 255 characters")
         seen.add(bare)
     if layout.long_text and layout.long_text not in {column.name for column in layout.columns[1:]}:
         raise ValueError(f"long_text {layout.long_text!r} must be one of the columns after the first")

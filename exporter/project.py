@@ -2,8 +2,8 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -115,57 +115,66 @@ class Project:
         variables = self.builds.graph["variables"]
         defaults = read_variables(self.root, "{}")
         changed = {name: value for name, value in variables.items() if value != defaults.get(name)}
-        options = f"--target {self.target}" + (f" --vars {shlex.quote(json.dumps(changed))}" if changed else "")
+        options = f"--target {self.target}" + (
+            f" --vars {shlex.quote(json.dumps(changed, ensure_ascii=False))}" if changed else ""
+        )
         return f"{problem.reason} Run: {'dbt test' if problem.untested else 'probesheets run'} {options}"
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
-        """Every exposure that has a `sheet` or `columns` in its meta, by name."""
-        kinds = {}
-        for exposure in self.builds.graph["kinds"]:
-            meta = exposure["meta"]
-            if "columns" in meta or "sheet" in meta:
-                kinds[exposure["name"]] = self._kind(exposure, meta)
-        return kinds
+        """The kinds of spreadsheet, by name."""
+        models = self.builds.graph["models"]
+        return {
+            kind.name: replace(kind, relation=str(models[kind.model]["relation"]))
+            for kind in read_kinds(self.builds.graph["kinds"])
+        }
 
-    def _kind(self, exposure: dict[str, Any], meta: dict[str, Any]) -> Kind:
-        name = exposure["name"]
-        where = f"Exposure {name} ({exposure['file']})"
-        if name == "index":
-            raise ProbesheetsError(f"{where}: index.xlsx is written for each export; give this kind another name.")
-        for key in meta:
-            if key not in _META_KEYS:
-                raise ProbesheetsError(f"{where}: config.meta has no key {key!r}. {near(key, _META_KEYS)}")
-        for key in ("sheet", "columns"):
-            if not meta.get(key):
-                raise ProbesheetsError(f"{where}: config.meta needs {key!r}.")
-        for key, (kinds, called) in _META_TYPES.items():
-            if meta.get(key) is not None and not isinstance(meta[key], kinds):
-                raise ProbesheetsError(f"{where}: {key} must be {called}, and not {meta[key]!r}.")
-        models = exposure["models"]
-        if len(models) != 1:
-            raise ProbesheetsError(f"{where}: depends_on must name one model, it names {len(models)}.")
-        columns = tuple(column for entry in meta["columns"] for column in _columns(entry, where))
-        names = [column.name for column in columns]
-        if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-            raise ProbesheetsError(f"{where}: column {repeated[0]} is there twice.")
-        layout = Layout(str(meta["sheet"]), columns, meta.get("long_text"), meta.get("dates", "cell"))
-        try:
-            check(layout)
-        except ValueError as error:
-            raise ProbesheetsError(f"{where}: {error}") from None
-        order_by = meta.get("order_by") or []
-        if isinstance(order_by, str):
-            order_by = [order_by]
-        return Kind(
-            name=name,
-            model=models[0],
-            relation=str(self.builds.graph["models"][models[0]]["relation"]),
-            layout=layout,
-            one_file_per=meta.get("one_file_per"),
-            order_by=tuple(order_by),
-            default=bool(meta.get("default", True)),
-        )
+
+def read_kinds(exposures: Iterable[dict[str, Any]]) -> Iterator[Kind]:
+    """Every exposure that has a `sheet` or `columns` in its meta. Raises ProbesheetsError for what no sheet can be."""
+    for exposure in exposures:
+        if "columns" in exposure["meta"] or "sheet" in exposure["meta"]:
+            yield _kind(exposure, exposure["meta"])
+
+
+def _kind(exposure: dict[str, Any], meta: dict[str, Any]) -> Kind:
+    name = exposure["name"]
+    where = f"Exposure {name} ({exposure['file']})"
+    if name == "index":
+        raise ProbesheetsError(f"{where}: index.xlsx is written for each export; give this kind another name.")
+    for key in meta:
+        if key not in _META_KEYS:
+            raise ProbesheetsError(f"{where}: config.meta has no key {key!r}. {near(str(key), _META_KEYS)}")
+    for key in ("sheet", "columns"):
+        if not meta.get(key):
+            raise ProbesheetsError(f"{where}: config.meta needs {key!r}.")
+    for key, (kinds, called) in _META_TYPES.items():
+        if meta.get(key) is not None and not isinstance(meta[key], kinds):
+            raise ProbesheetsError(f"{where}: {key} must be {called}, and not {meta[key]!r}.")
+    models = exposure["models"]
+    if len(models) != 1:
+        raise ProbesheetsError(f"{where}: depends_on must name one model, it names {len(models)}.")
+    columns = tuple(column for entry in meta["columns"] for column in _columns(entry, where))
+    names = [column.name for column in columns]
+    if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise ProbesheetsError(f"{where}: column {repeated[0]} is there twice.")
+    layout = Layout(str(meta["sheet"]), columns, meta.get("long_text"), meta.get("dates", "cell"))
+    try:
+        check(layout)
+    except ValueError as error:
+        raise ProbesheetsError(f"{where}: {error}") from None
+    order_by = [meta["order_by"]] if isinstance(meta.get("order_by"), str) else meta.get("order_by") or []
+    if wrong := [column for column in order_by if not isinstance(column, str)]:
+        raise ProbesheetsError(f"{where}: order_by must be a column or a list of columns, and not {wrong[0]!r}.")
+    return Kind(
+        name=name,
+        model=models[0],
+        relation="",
+        layout=layout,
+        one_file_per=meta.get("one_file_per"),
+        order_by=tuple(order_by),
+        default=bool(meta.get("default", True)),
+    )
 
 
 def _columns(entry: Any, where: str) -> list[Column]:
@@ -178,7 +187,9 @@ def _columns(entry: Any, where: str) -> list[Column]:
         return [Column(str(name), str(name)) for name in entry["more"] or []]
     for key in entry:
         if key not in _COLUMN_KEYS:
-            raise ProbesheetsError(f"{where}: column {entry['name']} has no key {key!r}. {near(key, _COLUMN_KEYS)}")
+            raise ProbesheetsError(
+                f"{where}: column {entry['name']} has no key {key!r}. {near(str(key), _COLUMN_KEYS)}"
+            )
     return [
         Column(str(entry["name"]), str(entry.get("header", entry["name"])), entry.get("width"), bool(entry.get("wrap")))
     ]

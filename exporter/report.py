@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.batches import Batch, Passage
+from exporter.errors import shown
 from exporter.manifest import CHANGED
 
 _LISTED = 10
@@ -57,22 +58,20 @@ class Report:
         return "\n".join([*self.notes, self._first_line(), *self._limit_lines(), *self._change_lines()])
 
     def _first_line(self) -> str:
-        written = ", ".join(f"{count:,} in {name}" for name, count in self.new.items())
+        out, written = shown(str(self.out)), ", ".join(f"{count:,} in {name}" for name, count in self.new.items())
         if self.batch.new and not self.records:
-            return f"Nothing is new: {self.out} holds all that was asked for. No spreadsheet was written."
+            return f"Nothing is new: {out} holds all that was asked for. No spreadsheet was written."
         if self.batch.new:
             drawn = f" ({self.batch.sample.described()})" if self.batch.sample else ""
-            return f"Batch {self.batch.number} in {self.out}, {len(self.files)} files{drawn}. New records: {written}."
+            return f"Batch {self.batch.number} in {out}, {len(self.files)} files{drawn}. New records: {written}."
         if self.batch.sample:
-            return (
-                f"{len(self.files)} files in {self.out}, a sample: {self.batch.sample.described()}. Records: {written}."
-            )
+            return f"{len(self.files)} files in {out}, a sample: {self.batch.sample.described()}. Records: {written}."
         if not self.complete:
-            return f"{len(self.files)} files in {self.out}. Records: {written}."
+            return f"{len(self.files)} files in {out}. Records: {written}."
         totals, left_out = self.totals, {reason: count for reason, count in self.totals["left_out"].items() if count}
         reasons = f" ({', '.join(f'{count:,} {reason}' for reason, count in left_out.items())})" if left_out else ""
         return (
-            f"{len(self.files)} files in {self.out}: "
+            f"{len(self.files)} files in {out}: "
             f"{totals['texts']:,} of {totals['text_rows']:,} text rows are texts, "
             f"with {totals['links']:,} links; {sum(left_out.values()):,} rows left out{reasons}, "
             f"{totals['dates_not_understood']:,} dates not understood."
@@ -91,13 +90,13 @@ class Report:
 
     def _change_lines(self) -> list[str]:
         lines = [
-            f"{len(some):,} records {what} since they were delivered: {', '.join(some[:_LISTED])}"
+            f"{len(some):,} records {what} since they were delivered: {', '.join(map(shown, some[:_LISTED]))}"
             + (", …" if len(some) > _LISTED else ".")
             for what, some in (("have changed", self.changed), ("are gone", self.gone))
             if some
         ]
         if lines and self.files:
-            lines.append(f"All of them are listed in {self.out / CHANGED}.")
+            lines.append(f"All of them are listed in {shown(str(self.out / CHANGED))}.")
         return lines
 
 
@@ -108,7 +107,7 @@ def probes_table(probes: Sequence[Mapping[str, Any]]) -> str:
     columns = ["text_count", "link_count", "first_date", "last_date", "file_stem", "probe"]
     frame = pd.DataFrame(probes, columns=columns, dtype=object)
     frame.columns = pd.Index(["texts", "links", "first date", "last date", "workbook", "probe"])
-    frame["probe"] = [text if len(text) <= 100 else text[:99] + "…" for text in frame["probe"]]
+    frame["probe"] = [shown(text) if len(text) <= 100 else shown(text[:99]) + "…" for text in frame["probe"]]
     widths = {name: max(map(len, frame[name])) for name in ("workbook", "probe")}
     formatters = {name: f"{{:<{width}}}".format for name, width in widths.items()}
     table = frame.fillna("-").to_string(index=False, justify="left", formatters=formatters)

@@ -6,17 +6,17 @@ from exporter.errors import ProbesheetsError
 from exporter.warehouse import Server
 
 
-def missing_rights(server: Server, schema: str) -> list[str]:
-    """The rights that building needs and the user does not have in the schema; it may not be there yet.
+def missing_rights(server: Server, schema: str) -> dict[str, str]:
+    """The rights that building needs and the user does not have in the schema, and what the server says of each.
 
-    Raises ProbesheetsError, naming what is left, if what was made could not be removed.
+    The schema may not be there yet. Raises ProbesheetsError, naming what is left, if the user may not remove it again.
     """
     quoted = "`" + schema.replace("`", "``") + "`"
     listed = server.rows("select lower(schema_name) from information_schema.schemata")
     made = False
     if (schema.lower(),) not in listed:
-        if server.attempt(f"create schema {quoted}"):
-            return ["CREATE (the schema is not there, or may not be seen)"]
+        if said := server.attempt(f"create schema {quoted}"):
+            return {"CREATE (the schema is not there, or may not be seen)": said}
         made = True
     try:
         return _try(server, f"{quoted}.probesheets_check_{os.getpid()}")
@@ -25,7 +25,7 @@ def missing_rights(server: Server, schema: str) -> list[str]:
             server.attempt(f"drop schema {quoted}")
 
 
-def _try(server: Server, table: str) -> list[str]:
+def _try(server: Server, table: str) -> dict[str, str]:
     view, renamed = f"{table}_view", f"{table}_renamed"
     steps = (
         ("CREATE", f"create table {table} (id int)"),
@@ -35,10 +35,10 @@ def _try(server: Server, table: str) -> list[str]:
         ("CREATE VIEW", f"create view {view} as select id from {table}"),
         ("ALTER", f"rename table {table} to {renamed}"),
     )
-    missing = []
+    missing: dict[str, str] = {}
     for right, statement in steps:
-        if server.attempt(statement):
-            missing.append(right)
+        if said := server.attempt(statement):
+            missing[right] = said
             if right == "CREATE":
                 return missing
     left = [f"view {view}"] if "CREATE VIEW" not in missing and server.attempt(f"drop view if exists {view}") else []

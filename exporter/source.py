@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from exporter.builds import LOG
-from exporter.errors import ProbesheetsError
+from exporter.errors import ProbesheetsError, shown
 from exporter.source_file import CHUNK_ROWS, check_columns, check_size, longest, read_batches
 from exporter.warehouse import memory, more_memory
 
@@ -243,7 +243,7 @@ def _check_text_tag(connection: duckdb.DuckDBPyConnection, source: str, text_tag
         "select tag, count(*) from main.table_output group by tag order by 2 desc, 1"
     ).fetchall()
     if text_tag not in [tag for tag, _ in counted]:
-        listed = ", ".join(f"{tag} ({count})" for tag, count in counted[:20])
+        listed = ", ".join(f"{shown(str(tag))} ({count})" for tag, count in counted[:20])
         raise ProbesheetsError(
             f"{_without_password(source)}: no row has the tag {text_tag!r}, which text_tag names. "
             f"The tags that are there, with their rows: {listed}. Choose one: --vars '{{text_tag: ...}}'"

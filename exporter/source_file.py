@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 import exporter.arrow  # noqa: F401
-from exporter.errors import ProbesheetsError
+from exporter.errors import ProbesheetsError, shown
 from exporter.warehouse import memory
 
 BLOCK_BYTES = 4 << 20  # of a CSV file, read at a time
@@ -64,10 +64,12 @@ def check_columns(path: Path, found: list[str], required: tuple[str, ...]) -> No
     repeated = sorted({name for name in found if lower.count(name.lower()) > 1})
     if missing:
         raise ProbesheetsError(
-            f"{path} has no column {', '.join(missing)}. Found: {', '.join(name[:40] for name in found[:30])}."
+            f"{path} has no column {', '.join(missing)}. Found: {', '.join(shown(name[:40]) for name in found[:30])}."
         )
     if repeated:
-        raise ProbesheetsError(f"{path} has the column {', '.join(repeated)} more than once. Keep one of them.")
+        raise ProbesheetsError(
+            f"{path} has the column {', '.join(map(shown, repeated))} more than once. Keep one of them."
+        )
 
 
 def check_size(path: Path, size: float) -> None:

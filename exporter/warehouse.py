@@ -76,7 +76,7 @@ def building_alone(target: str) -> AbstractContextManager[None]:
 
 def database_file(root: Path) -> Path:
     """The DuckDB file: PROBESHEETS_DUCKDB, relative to the project as for dbt, or probesheets.duckdb in it."""
-    return root / os.environ.get("PROBESHEETS_DUCKDB", "probesheets.duckdb")
+    return root / Path(os.environ.get("PROBESHEETS_DUCKDB", "probesheets.duckdb")).expanduser()
 
 
 def memory() -> int:

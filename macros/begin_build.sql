@@ -3,7 +3,7 @@
   what an export needs to know later: the state of the source, the variables, the version, and the graph of the project.
 #}
 {% macro begin_build() %}
-  {% set models, tests, kinds, version = {}, {}, [], namespace(found='') %}
+  {% set models, tests, version = {}, {}, namespace(found='') %}
   {% for node in graph.nodes.values() %}
     {% if node.resource_type == 'model' %}
       {% set version.found = node.config.meta.version or version.found %}
@@ -13,12 +13,17 @@
       {% do tests.update({node.unique_id: models_among(node.depends_on.nodes)}) %}
     {% endif %}
   {% endfor %}
+  {% do log_events([('started', flags.WHICH, {'source': source_state(), 'variables': project_variables(),
+    'version': version.found, 'models': models, 'tests': tests, 'kinds': kinds_of_spreadsheet()})]) %}
+{% endmacro %}
+
+{% macro kinds_of_spreadsheet() %}
+  {% set kinds = [] %}
   {% for exposure in graph.exposures.values() %}
     {% do kinds.append({'name': exposure.name, 'file': exposure.original_file_path, 'meta': exposure.config.meta or {},
       'models': models_among(exposure.depends_on.nodes)}) %}
   {% endfor %}
-  {% do log_events([('started', flags.WHICH, {'source': source_state(), 'variables': project_variables(),
-    'version': version.found, 'models': models, 'tests': tests, 'kinds': kinds})]) %}
+  {{ return(kinds) }}
 {% endmacro %}
 
 {% macro models_among(nodes) %}

@@ -1,30 +1,44 @@
 {#
-  Before anything is built: what extra_tags and extra_columns list must be fit to be columns of the model texts and of
-  its spreadsheets. exporter/check.py says the same without dbt.
+  What is wrong with the names that extra_tags and extra_columns list, one message for each: they become columns of the
+  model texts and headers of its spreadsheets.
 #}
-{% macro check_names() %}
-  {% set names = (var('extra_tags') + var('extra_columns')) | map('string') | list %}
-  {% set taken = ['record_id', 'text_id', 'root_id', 'experiment_id', 'model_name', 'probe', 'file_stem', 'date', 'date_text',
-    'date_match', 'month', 'text', 'starts_with_probe', 'link_count', 'duplicate_of'] %}
-  {% for name in names %}
-    {% if not modules.re.fullmatch('[^!^&<.:#"`\\s](?:[^"`\n\t]{0,61}[^"`\\s])?', name) %}
-      {{ exceptions.raise_compiler_error("extra_tags or extra_columns: " ~ name | tojson ~ " cannot be the name of a column. "
-        ~ "A name has 1 to 63 characters on one line, no quotation mark (neither double nor back), and does not begin with one of ! ^ & < . : #") }}
-    {% elif name | lower in taken or names | map('lower') | list | select('equalto', name | lower) | list | length > 1 %}
-      {{ exceptions.raise_compiler_error("extra_tags or extra_columns: the name " ~ name ~ " is taken. The columns of texts are: "
-        ~ taken | join(', ') ~ ".") }}
-    {% elif letters_and_digits(name) in headers_beside_extra_columns() %}
-      {{ exceptions.raise_compiler_error("extra_tags or extra_columns: the name " ~ name ~ " is a header of the spreadsheets "
-        ~ "(case and punctuation do not count). Taken: " ~ headers_beside_extra_columns() | join(', ') ~ ".") }}
+{% macro faults_of_names() %}
+  {% set faults, seen, headers = [], [], headers_beside_extra_columns() %}
+  {% set columns = graph.nodes['model.probesheets.texts'].columns.keys() | list %}
+  {% for name in (var('extra_tags') + var('extra_columns')) | map('string') %}
+    {% set letters, fault = letters_and_digits(name), namespace(text='') %}
+    {% if not is_fit_for_a_column(name) %}
+      {% set fault.text = 'cannot be the name of a column.\nA name has 1 to 63 characters on one line, a letter or digit among '
+        ~ 'them, no double quotation mark or backtick, no escape such as _x0041_, and does not begin with one of ! ^ & < . : #'
+        ~ ('. A server takes no emoji either.' if target.type != 'duckdb' else '') %}
+    {% elif name | lower | replace('\u0307', '') in columns %}
+      {% set fault.text = 'is taken.\nThe columns of texts are: ' ~ columns | join(', ') %}
+    {% elif letters in headers %}
+      {% set fault.text = 'is a header of the spreadsheets.\nTaken, whatever the case and punctuation: ' ~ headers | join(', ') %}
+    {% elif letters in seen %}
+      {% set fault.text = 'is there twice.\nNames must differ by more than case and punctuation.' %}
     {% endif %}
+    {% do faults.append('extra_tags or extra_columns: the name "' ~ shown(name) ~ '" ' ~ fault.text) if fault.text %}
+    {% do seen.append(letters) %}
   {% endfor %}
+  {% if var('extra_tags') | length > 57 and target.type != 'duckdb' %}
+    {% do faults.append('extra_tags lists ' ~ var('extra_tags') | length ~ ' tags.\nA server joins 57 at most.') %}
+  {% endif %}
+  {{ return(faults) }}
+{% endmacro %}
+
+{# exporter/layout.py has the rules for headers; quotation marks end a name in SQL; servers know no character above U+FFFF in one. #}
+{% macro is_fit_for_a_column(name) %}
+  {{ return(name.isprintable() and name | trim == name and name | length <= 63 and letters_and_digits(name) != ''
+    and not modules.re.search('^[!^&<.:#]|["`]|_x[0-9A-Fa-f]{4}_', name)
+    and (target.type == 'duckdb' or not modules.re.search('[\U00010000-\U0010ffff]', name))) }}
 {% endmacro %}
 
 {# The headers of all kinds of spreadsheet that have the extra columns, too; and id, which NVivo adds. #}
 {% macro headers_beside_extra_columns() %}
   {% set headers = ['id'] %}
   {% for exposure in graph.exposures.values() %}
-    {% set columns = (exposure.config.meta or {}).get('columns', []) %}
+    {% set columns = (exposure.config.meta or {}).get('columns') or [] %}
     {% if columns | selectattr('more', 'defined') | list %}
       {% for column in columns if column.name %}{% do headers.append(letters_and_digits(column.header or column.name)) %}{% endfor %}
     {% endif %}
@@ -32,4 +46,5 @@
   {{ return(headers | unique | list) }}
 {% endmacro %}
 
-{% macro letters_and_digits(header) %}{{ return(modules.re.sub('[^0-9a-z]', '', header | lower) or header) }}{% endmacro %}
+{# As exporter/layout.py tells headers apart. #}
+{% macro letters_and_digits(header) %}{{ return(modules.re.sub('[\\W_]', '', (header | string).casefold())) }}{% endmacro %}

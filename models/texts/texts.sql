@@ -33,7 +33,7 @@ with
             select
                 output_id
                 {%- for column in extra_columns %}
-                    , {{ clean("extra_" ~ loop.index) }} as {{ adapter.quote(column) }}
+                    , {{ clean("extra_" ~ loop.index) }} as column_{{ loop.index }}
                 {%- endfor %}
             from {{ ref("stg_table_output") }}
             where tag = {{ text_literal(var("text_tag")) }} {{ computed_once() }}
@@ -57,7 +57,7 @@ select
     {{ link_count("marked.marked_text") }} as link_count,
     case when first_texts.text_id < marked.text_id then concat('T', first_texts.text_id) end as duplicate_of
     {%- for tag in extra_tags %}, tag_{{ loop.index }}.content as {{ adapter.quote(tag) }} {%- endfor %}
-    {%- for column in extra_columns %}, carried.{{ adapter.quote(column) }} {%- endfor %}
+    {%- for column in extra_columns %}, carried.column_{{ loop.index }} as {{ adapter.quote(column) }} {%- endfor %}
 from marked
 inner join first_texts on marked.text_key = first_texts.text_key
 left join models on marked.experiment_id = models.experiment_id

@@ -10,6 +10,8 @@ import duckdb
 import pytest
 import yaml
 
+from exporter.errors import ProbesheetsError
+from exporter.project import read_kinds
 from tests.build import Build, Source, make_project, run
 from tests.build import command as executable
 from tests.conftest import Builder
@@ -101,12 +103,17 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
     "a column's key": (lambda meta: meta["columns"][0].update(wide=3), ["'wide'", "width"]),
     "a column": (lambda meta: meta["columns"].append({"name": "ur"}), ["'ur'", "url", "host"]),
     "an order": (lambda meta: meta.update(order_by=["text"]), ["'text'", "text_id"]),
+    "an order that is no text": (lambda meta: meta.update(order_by=[1]), ["order_by must be a column", "not 1"]),
+    "an order that is a mapping": (lambda meta: meta.update(order_by={"a": 1}), ["order_by must be a column"]),
+    "a key that was no text": (lambda meta: meta["columns"][0].update({"1": "x"}), ["'1'", "Valid: name, header"]),
     "a column without a name": (lambda meta: meta["columns"].append({"header": "X"}), ["needs a name"]),
     "no columns": (lambda meta: meta.pop("columns"), ["'columns'"]),
     "a sheet's name": (lambda meta: meta.update(sheet="A/B"), ["'A/B'"]),
     "dates": (lambda meta: meta.update(dates="iso"), ["'iso'", "cell", "text"]),
     "a header twice": (lambda meta: meta["columns"][1].update(header="record id"), ["record id"]),
     "a type": (lambda meta: meta["columns"][0].update(width="wide"), ["width"]),
+    "true for a number": (lambda meta: meta["columns"][0].update(width=True), ["width True of column record_id"]),
+    "a width that is no number": (lambda meta: meta["columns"][0].update(width=float("nan")), ["width nan"]),
 }
 
 
@@ -119,6 +126,19 @@ def test_wrong_exposures_are_named(
     assert result.code == 1
     assert "links" in result.err and all(part in result.err for part in parts), result.err
     assert not list((tmp_path / "out").rglob("*.xlsx"))
+
+
+@pytest.mark.parametrize("key", [1, None, True, 1.5])
+def test_a_key_that_is_no_text(key: Any) -> None:
+    """dbt makes texts of such keys; whoever reads an exposure otherwise gets the same sentence."""
+    meta = {"sheet": "S", "columns": [{"name": "record_id", key: "x"}]}
+    exposures = [{"name": "links", "file": "a.yml", "meta": meta, "models": ["model.probesheets.links"]}]
+    with pytest.raises(ProbesheetsError, match=f"column record_id has no key {key!r}. Valid: name, header"):
+        list(read_kinds(exposures))
+    meta["columns"] = [{"name": "record_id"}]
+    meta[key] = "x"
+    with pytest.raises(ProbesheetsError, match=f"config.meta has no key {key!r}"):
+        list(read_kinds(exposures))
 
 
 def test_every_bundled_exposure_names_its_columns_once() -> None:

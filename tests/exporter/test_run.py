@@ -52,9 +52,9 @@ def test_a_text_tag_that_is_not_there(project: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ("{extra_columns: [probe]}", "the name probe is taken"),
+        ("{extra_columns: [probe]}", 'the name "probe" is taken'),
         ("{extra_tags: ['a\"b']}", "cannot be the name of a column"),
-        ("{extra_tags: [Same As]}", "the name Same As is a header of the spreadsheets"),
+        ("{extra_tags: [Same As]}", 'the name "Same As" is a header of the spreadsheets'),
     ],
 )
 def test_a_name_that_cannot_be_taken(project: Path, variables: str, message: str) -> None:
@@ -71,7 +71,10 @@ def test_a_name_that_cannot_be_taken(project: Path, variables: str, message: str
         (["--experiments", "x.csv"], ["--experiments goes with --source"]),
         (["--source", "none.csv"], ["none.csv is not a file"]),
         (["--vars", "[1"], ["--vars"]),
-        (["--vars", "{extra_tags: location}"], ["extra_tags must be a list, as in --vars '{extra_tags: [name]}'"]),
+        (
+            ["--vars", "{extra_tags: location}"],
+            ["extra_tags must be a list of texts, as in --vars '{extra_tags: [name]}'"],
+        ),
         (["--vars", "{bare_links: 'no'}"], ["bare_links must be true or false"]),
         (["--vars", "{text_tag: }"], ["text_tag must be a text"]),
         (["--vars", "{text_tga: x}"], ["There is no variable 'text_tga'", "text_tag"]),
@@ -84,6 +87,64 @@ def test_wrong_arguments(project: Path, arguments: list[str], parts: list[str]) 
     result = probesheets(project, {}, "run", *arguments)
     assert result.code == 1
     assert all(part in result.err for part in parts), result.err
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t\n"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--out"],
+        ["export", "--out"],
+        ["run", "--source"],
+        ["check", "--source"],
+        ["run", "--source", "x.csv", "--experiments"],
+        ["export", "--sample", "1", "--seed"],
+        ["verify"],
+    ],
+    ids=" ".join,
+)
+def test_an_empty_name(project: Path, arguments: list[str], name: str) -> None:
+    """An empty --out would be the current folder, an empty --source the copy that is there."""
+    before = sorted(project.rglob("*"))
+    result = probesheets(project, {}, *arguments, name)
+    assert result.code == 2
+    assert f"{arguments[-1] if len(arguments) > 1 else 'DIR'}" in result.err and "is empty. Give a name" in result.err
+    assert sorted(project.rglob("*")) == before
+
+
+@pytest.mark.parametrize("arguments", [["--probe", ""], ["--only", " "], ["--sample", "1", "--per", ""]])
+def test_an_empty_choice(built: Builder, sample: Source, arguments: list[str], tmp_path: Path) -> None:
+    build: Build = built("duckdb", sample)
+    result = probesheets(build.folder, build.environment, "export", "--out", str(tmp_path / "out"), *arguments)
+    assert result.code == 1 and "There is no" in result.err and ("Valid: " in result.err or "Nearest of" in result.err)
+    assert not list(tmp_path.rglob("*.xlsx"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SOURCE_DATE_EPOCH", "253402300800"),  # the year 10000
+        ("SOURCE_DATE_EPOCH", "9" * 5_000),
+        ("SOURCE_DATE_EPOCH", "-1"),
+        ("SOURCE_DATE_EPOCH", "soon"),
+        ("PROBESHEETS_WORKERS", "0"),
+        ("PROBESHEETS_WORKERS", "9" * 5_000),
+    ],
+)
+def test_numbers_of_the_environment(built: Builder, sample: Source, variable: str, value: str, tmp_path: Path) -> None:
+    build: Build = built("duckdb", sample)
+    environment = {**build.environment, variable: value}
+    result = probesheets(build.folder, environment, "export", "--out", str(tmp_path / "out"))
+    assert result.code == 1 and f"{variable} must be a whole number from " in result.err and value[:30] in result.err
+    assert not list(tmp_path.rglob("*.xlsx"))
+
+
+def test_the_last_second_that_is_a_date(built: Builder, sample: Source, tmp_path: Path) -> None:
+    build: Build = built("duckdb", sample)
+    environment = {**build.environment, "SOURCE_DATE_EPOCH": "253402300799"}
+    result = probesheets(build.folder, environment, "export", "--out", str(tmp_path / "out"))
+    assert result.code == 0, result.err
+    assert '"created": "9999-12-31T23:59:59+00:00"' in (tmp_path / "out" / "manifest.json").read_text(encoding="utf-8")
 
 
 def test_nothing_is_built_yet(project: Path, built: Builder, sample: Source) -> None:
