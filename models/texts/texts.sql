@@ -57,7 +57,9 @@ select
     {{ link_count("marked.marked_text") }} as link_count,
     case when first_texts.text_id < marked.text_id then concat('T', first_texts.text_id) end as duplicate_of
     {%- for tag in extra_tags %}, tag_{{ loop.index }}.content as {{ adapter.quote(tag) }} {%- endfor %}
-    {%- for column in extra_columns %}, carried.column_{{ loop.index }} as {{ adapter.quote(column) }} {%- endfor %}
+    {%- for column in extra_columns %}
+        , carried.column_{{ loop.index }} as {{ adapter.quote(column) }}
+    {%- endfor %}
 from marked
 inner join first_texts on marked.text_key = first_texts.text_key
 left join models on marked.experiment_id = models.experiment_id
