@@ -4,7 +4,7 @@ PYTHON ?= python3
 DEV := .venv/.installed
 MYSQL := .venv-mysql/.installed
 
-.PHONY: sheets test lint format bench fuzz audit requirements .venv .venv-mysql
+.PHONY: sheets test lint format bench soak fuzz audit requirements .venv .venv-mysql
 
 sheets: $(DEV)
 	.venv/bin/probesheets run --out out
@@ -31,6 +31,11 @@ test: $(DEV) $(MYSQL) lint
 bench: $(DEV) $(MYSQL)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	.venv/bin/python -m benchmarks.bench $(SIZES)
+
+# 360 random SIGKILLs, a file of 5 GB, 10 million texts: three hours and 40 GB of disk. make test does a twentieth of them.
+soak: $(DEV) $(MYSQL)
+	PROBESHEETS_SOAK=1 .venv/bin/python -m pytest -s tests/trust/test_kills.py
+	.venv/bin/python -m benchmarks.soak
 
 # Ten times as many mutated files as make test gives to the loader.
 fuzz: $(DEV)
