@@ -86,7 +86,7 @@ def _check_probes(
         if found[stem] != probes[name][stem]:
             raise ProbesheetsError(
                 f"{stem}: {found[stem]} rows in {kind.relation}, but {probes[name][stem]} {name} by the model probes. "
-                f"The models are not of one build. Type: probesheets run --target {project.target}"
+                f"The models are not of one build. Run: probesheets run --target {project.target}"
             )
 
 
@@ -103,7 +103,7 @@ def _probes(project: Project, warehouse: Warehouse) -> dict[str, Counter[Any]]:
 
 def _check_rows(project: Project, accounts: Mapping[str, int], probes: Mapping[str, Counter[Any]]) -> None:
     """Every text row and every raw row of the source is a text, or left out."""
-    again = f"Type: probesheets run --target {project.target}"
+    again = f"Run: probesheets run --target {project.target}"
     for name, counts in probes.items():
         if accounts[name] != counts.total():
             raise ProbesheetsError(f"{accounts[name]} {name} in all, but {counts.total()} by probe. {again}")

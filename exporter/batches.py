@@ -43,7 +43,7 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
         again = stopped and (held > 1 or not folder.manifest.batches)
         if stopped and not again:
             raise ProbesheetsError(
-                f"An export into {folder.path} was stopped. Type that command again first, then --new."
+                f"An export into {folder.path} was stopped. Run that command again first, then --new."
             )
         batch = Batch(max(held, 1) if again else held + 1, new, sample, again)
     else:

@@ -143,6 +143,6 @@ def missing_adapter(target: str) -> str | None:
         return None
     extra = "." if target == "duckdb" else "'.[mysql]'"
     return (
-        f"Target {target} needs {package}, which is not installed here. Type: {command}\n"
+        f"Target {target} needs {package}, which is not installed here. Run: {command}\n"
         f"or, in a new virtual environment: pip install {extra}"
     )

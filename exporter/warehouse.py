@@ -112,7 +112,7 @@ class DuckDB:
 
     def __init__(self, file: Path) -> None:
         if not file.is_file():
-            raise ProbesheetsError(f"There is no database {file} yet. Type: probesheets run")
+            raise ProbesheetsError(f"There is no database {file} yet. Run: probesheets run")
         try:
             self._connection = duckdb.connect(str(file), read_only=True)
         except duckdb.Error as error:
@@ -182,7 +182,7 @@ class Server:
             import mysql.connector
         except ImportError:
             raise ProbesheetsError(
-                f"Target {target} needs dbt-mysql, which wants an environment of its own. Type: make .venv-mysql\n"
+                f"Target {target} needs dbt-mysql, which wants an environment of its own. Run: make .venv-mysql\n"
                 "or, in a new virtual environment: pip install '.[mysql]'"
             ) from None
         self._error: type[Exception] = mysql.connector.Error
@@ -312,4 +312,4 @@ def _arrow_type(code: int) -> pa.DataType:
 
 
 def _not_built(relation: str, target: str) -> NotBuiltError:
-    return NotBuiltError(f"{relation} has not been built. Type: probesheets run --target {target}")
+    return NotBuiltError(f"{relation} has not been built. Run: probesheets run --target {target}")

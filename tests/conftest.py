@@ -40,7 +40,7 @@ def _need(kind: str, config: pytest.Config) -> None:
     """Skip, and say so in the last lines; but on CI only MySQL may be missing."""
     if find_mariadb() if kind == "mariadb" else find_mysql():
         if not (mysql_environment() / "bin" / "dbt").exists():
-            pytest.fail(f"{mysql_environment()} has no dbt. Type: make .venv-mysql")
+            pytest.fail(f"{mysql_environment()} has no dbt. Run: make .venv-mysql")
         return
     if kind == "mariadb" and os.environ.get("CI") == "true":
         pytest.fail(_HINTS[kind])
