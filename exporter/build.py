@@ -45,7 +45,7 @@ def build(root: Path, target: str, variables: str, *, quiet: bool = False, track
     if _dbt(root, target, variables, command, show):
         raise ProbesheetsError(
             "dbt build failed; its messages above say where. Nothing was exported: earlier files are as they were.\n"
-            f"What would stop a build at its start, this says: probesheets check --target {target}"
+            f"To see what stops a build before it starts, run: probesheets check --target {target}"
         )
 
 
@@ -56,10 +56,11 @@ def find_faults(root: Path, target: str, variables: str, environment: Mapping[st
     """
     said: list[str] = []
     with TemporaryDirectory(prefix="probesheets-") as folder:
-        command = ["run-operation", "find_faults", "--quiet", "--target-path", folder, "--log-path", folder]
+        command = ["run-operation", "find_faults", "--quiet", "--print", "--log-format", "text"]
+        command += ["--target-path", folder, "--log-path", folder]
         _dbt(root, target, variables, command, said.append, **environment)
     for line in said:
-        if line.startswith("{"):
+        if line.startswith('{"faults": '):
             return dict(json.loads(line))
     raise ProbesheetsError("dbt cannot read the project or reach the database:\n" + "".join(said).strip())
 

@@ -17,9 +17,9 @@ LOG = "probesheets_builds"
 _PASSED = ("pass", "warn")
 # what all models of an export have in common
 _SAME = {
-    "version": "by another version",
-    "variables": "with other variables",
-    "source": "from another state of table_output",
+    "version": "by different versions of the project",
+    "variables": "with different variables",
+    "source": "from different states of table_output",
 }
 
 
@@ -38,6 +38,7 @@ class Invocation:
 
     number: int
     started: str
+    ended: bool
     seen: Mapping[str, Any]  # source, variables, version, models, tests, kinds: see macros/begin_build.sql
 
     def same(self, other: "Invocation", *names: str) -> bool:
@@ -61,22 +62,25 @@ class Builds:
             warehouse.columns(log)
         except NotBuiltError:
             raise ProbesheetsError(
-                f"There is no record of a build in {warehouse.schema}: the models were built by version 1.0.0, or not "
-                f"at all. Run: probesheets run --target {target}"
+                f"There is no record of a build in {warehouse.schema}: the models were built by version 1.0.0 or not "
+                f"at all, or this user may not read them. Run: probesheets run --target {target}"
             ) from None
         last = f"select max(event_id) from {log} where event not in ('started', 'ended') group by event, subject"
         rows = warehouse.rows(
             f"select event, subject, event_id, invocation_id, details from {log} where event_id in ({last})"
         )
         self._last = {(event, subject): Event(int(number), *others) for event, subject, number, *others in rows}
-        began = [event.number for (name, _), event in self._last.items() if name == "building"]
         named = {event.invocation for event in self._last.values()}
         listed = ", ".join(f"'{name}'" for name in sorted(named) if name.replace("-", "").isalnum())
+        ended = {name for (name,) in warehouse.rows(f"select invocation_id from {log} where event = 'ended'")}
         rows = warehouse.rows(
-            f"select invocation_id, event_id, recorded_at, details from {log} where event = 'started' "
-            f"and (invocation_id in ({listed or 'null'}) or event_id > {max(began, default=0)}) order by event_id"
+            f"select invocation_id, event_id, recorded_at, details from {log} where event = 'started' and "
+            f"(invocation_id in ({listed or 'null'}) or event_id in "
+            f"(select max(event_id) from {log} where event = 'started')) order by event_id"
         )
-        self._invocations = {name: Invocation(int(at), str(when), json.loads(seen)) for name, at, when, seen in rows}
+        self._invocations = {
+            name: Invocation(int(at), str(when), name in ended, json.loads(seen)) for name, at, when, seen in rows
+        }
         self._copied = max((event.number for (name, _), event in self._last.items() if name == "copied"), default=0)
 
     @cached_property
@@ -104,8 +108,9 @@ class Builds:
         return found
 
     def build_of(self, models: Iterable[str]) -> dict[str, Any]:
-        """What names the build of some complete models: the newest dbt command that built one of them."""
-        newest = max((self._last["built", model] for model in models), key=lambda event: event.number).invocation
+        """The build of some complete models: the newest dbt command that built one of them or of their ancestors."""
+        built = (self._last["built", model] for model in self.with_ancestors(models))
+        newest = max(built, key=lambda event: event.number).invocation
         found = self._invocations[newest]
         return {"invocation": newest, "started": found.started, **{name: found.seen[name] for name in _SAME}}
 
@@ -132,34 +137,45 @@ class Builds:
         if building is None:
             return "has not been built."
         if built is None or built.number < building.number or built.invocation != building.invocation:
-            began = self._invocations[building.invocation].started[:19].replace("T", " ")
-            return f"was not finished by the dbt build that began at {began} UTC. It was stopped, or is at work still."
+            begun = self._invocations[building.invocation]
+            what = "failed in" if begun.ended else "was not finished by"
+            why = "" if begun.ended else " That build was stopped, or is still running."
+            return f"{what} the dbt build that began at {begun.started[:19].replace('T', ' ')} UTC.{why}"
         return None
 
     def _stale(self, model: str, models: set[str]) -> str | None:
-        begun = self._last["building", model].number
-        if begun < self._copied:
+        if self._is_seed(model):  # it has nothing of the source, nor of the variables
+            return None
+        begun = self._last["building", model]
+        if begun.number < self._copied:
             return "was built before the source was copied again."
         for parent in self.graph["models"][model]["parents"]:
-            if self._last["built", parent].number > begun:
+            built = self._last["built", parent]  # within one dbt command, a parent is built first
+            if built.number > begun.number and built.invocation != begun.invocation:
                 return f"is older than {self._name(parent)}, which it reads."
-        newest = max(models, key=lambda other: self._last["built", other].number)
+        others = (other for other in models if not self._is_seed(other))
+        newest = max(others, key=lambda other: self._last["built", other].number)
         ours, theirs = (self._invocations[self._last["built", one].invocation] for one in (model, newest))
         for name, what in _SAME.items():
             if not ours.same(theirs, name):
-                return f"was built {what} than {self._name(newest)}."
+                return f"and {self._name(newest)} were built {what}."
         return None
 
     def _untested(self, test: str, models: Iterable[str]) -> Problem | None:
         """A result counts if its dbt command built the model itself, or began after the model was built."""
         last, name = self._last.get(("tested", test)), test.split(".")[2]
         for built in (self._last["built", model] for model in models):
-            ours = last and (
-                last.invocation == built.invocation or self._invocations[last.invocation].number > built.number
-            )
-            if not ours:
+            if not (last and self._counts(last, built)):
                 return Problem(f"The test {name} has not run since its models were built.", untested=True)
         return None if last and last.details in _PASSED else Problem(f"The test {name} did not pass.")
+
+    def _counts(self, tested: Event, built: Event) -> bool:
+        testing, building = (self._invocations[event.invocation] for event in (tested, built))
+        after = testing is building or testing.number > built.number
+        return after and testing.same(building, "variables", "version")
+
+    def _is_seed(self, model: str) -> bool:
+        return bool(self.graph["models"][model]["type"] == "seed")
 
     def _name(self, model: str) -> str:
         return str(self.graph["models"][model]["name"])

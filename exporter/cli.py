@@ -199,6 +199,8 @@ def verify(
         project, warehouse = opened
         found = list(islice(differences(folder, project, warehouse, track), MOST_DIFFERENCES + 1))
         note = other_build(folder, project) if project else None
+        if project:
+            project.refuse_if_rebuilt(project.models(project.kinds.values()))
     if note:
         _say(note, quiet)
     listed, more = found[:MOST_DIFFERENCES], len(found) > MOST_DIFFERENCES

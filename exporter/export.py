@@ -88,7 +88,6 @@ def export(
         totals = check_accounts(project, warehouse, streams, {kind: passages[kind].skipped for kind in passages})
         report = Report(out, batch, totals, list(passages.values()), selection.complete, [note] if note else [])
         if report.records or not batch.new or batch.again or note or _changes_are_other(job, report):
-            project.refuse_if_rebuilt(models)
             _publish(job, written, report, records)
     return report
 
@@ -201,7 +200,10 @@ def _publish(job: Job, written: Mapping[Kind, Sequence[Written]], report: Report
     """Write the index and the record of what is delivered beside the staged workbooks, and publish them all."""
     folder, staging = job.folder, job.folder.staging
     names = {str(row["file_stem"]): row["probe"] for row in job.probes}
-    files = [_entry(job, kind, file, names) for kind, some in written.items() for file in some]
+    builds = {kind: job.project.builds.build_of([kind.model]) for kind in written}
+    files = [
+        _entry(job, kind, file, names, builds[kind]["invocation"]) for kind, some in written.items() for file in some
+    ]
     groups = {kind: {file.group for file in some} for kind, some in written.items()}
     gone = replaced(folder, job.batch, {kind.name: some for kind, some in groups.items()})
     if not job.batch.new:
@@ -217,7 +219,7 @@ def _publish(job: Job, written: Mapping[Kind, Sequence[Written]], report: Report
         target=job.project.target,
         project_version=version("probesheets"),
         created=job.created.isoformat(),
-        build=job.project.builds.build_of(job.project.models(job.selection.kinds)),
+        builds={**folder.manifest.builds, **{build["invocation"]: build for build in builds.values()}},
         totals=report.totals,
         selected=report.new,
         batches=_batches(job, report, records),
@@ -229,10 +231,11 @@ def _publish(job: Job, written: Mapping[Kind, Sequence[Written]], report: Report
     _write_index(job, {**kept, **{entry.path: entry for entry in files}}.values(), manifest)
     files.append(_other(job, INDEX, "index", len(job.probes)))
     report.files = [entry.path for entry in files]
+    job.project.refuse_if_rebuilt(job.models)
     report.notes += folder.publish(replace(manifest, files=files), replace_all=job.replaces_all, gone=gone)
 
 
-def _entry(job: Job, kind: Kind, file: Written, names: Mapping[str, str]) -> Entry:
+def _entry(job: Job, kind: Kind, file: Written, names: Mapping[str, str], build: str) -> Entry:
     return Entry(
         path=file.path.relative_to(job.folder.staging).as_posix(),
         kind=kind.name,
@@ -243,6 +246,7 @@ def _entry(job: Job, kind: Kind, file: Written, names: Mapping[str, str]) -> Ent
         columns=[column.header for column in kind.layout.columns],
         rows=file.rows,
         records=file.records,
+        build=build,
         sha256=file.sha256,
     )
 

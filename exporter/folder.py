@@ -106,6 +106,9 @@ class Folder:
         full = replace_all or self.manifest.full
         self._write_manifest(self.manifest, full, {**listed, **added}, {*unsure, *removed, *added}, self.files)
         notes = [self._set_aside(name) for name in aside]
+        if books := sorted(name for name in removed if listed[name].columns):
+            some = ", ".join(books[:3]) + (", …" if len(books) > 3 else "")
+            notes.append(f"Removed {len(books):,} workbooks of an earlier export that this one does not have: {some}")
         for folder in {(self.path / name).parent for name in added}:
             folder.mkdir(exist_ok=True)
         for name in added:
@@ -123,7 +126,11 @@ class Folder:
     ) -> None:
         """`there` is what the folder holds, in the place of what is unwritten."""
         replaced = [there[name] for name in sorted(unwritten & there.keys()) if there[name] != files[name]]
-        last = replace(last, files=[files[name] for name in sorted(files)], full=full, complete=not unwritten)
+        used = {entry.build for entry in files.values()}
+        builds = {name: build for name, build in last.builds.items() if name in used}
+        last = replace(
+            last, builds=builds, files=[files[name] for name in sorted(files)], full=full, complete=not unwritten
+        )
         write(self.staging / MANIFEST, replace(last, unwritten=sorted(unwritten), replaced=replaced))
         (self.staging / MANIFEST).replace(self.path / MANIFEST)
 
@@ -161,6 +168,9 @@ def open_folder(path: Path) -> Iterator[Folder]:
     except OSError as error:
         raise _not_writable(path, error) from None
     finally:
+        if not (path / MANIFEST).is_file() or is_link(path / MANIFEST):  # the folder is not ours
+            with suppress(OSError):
+                (path / _LOCK).unlink()
         lock.release()
 
 

@@ -15,8 +15,8 @@ MANIFEST, INDEX, DELIVERED, CHANGED = "manifest.json", "index.xlsx", "delivered.
 OTHERS = INDEX, DELIVERED, CHANGED  # beside the workbooks of records
 OURS = ".probesheets"  # begins the names of what is ours, but not listed
 FORMAT, VERSION = "probesheets", 2  # version 1.0.0 named neither
-_OPTIONAL = ("build", "drawn", "unwritten", "replaced")  # keys that are left out where they say nothing
-_BOOK = ("group", "batch", "part", "columns", "records")  # keys that OTHERS do not have
+_OPTIONAL = ("build", "builds", "drawn", "unwritten", "replaced")  # keys that are left out where they say nothing
+_BOOK = ("group", "batch", "part", "columns", "records", "build")  # keys that OTHERS do not have
 _NAME = r"(?!\.\.?(/|\Z))[^/\\:\x00-\x1f]+"
 _PATH = re.compile(rf"(?!\.probesheets|manifest\.json\Z)({_NAME}/)?{_NAME}", re.IGNORECASE)
 _INSTEAD = "Bring back the one that the export wrote, or choose another folder with --out."
@@ -36,6 +36,7 @@ class Entry:
     columns: list[str] = field(default_factory=list)  # its headers; OTHERS have none
     rows: int
     records: int = 0
+    build: str | None = None  # a key of the manifest's `builds`
     sha256: str
 
     def as_json(self) -> dict[str, Any]:
@@ -59,7 +60,7 @@ class Manifest:
     target: str = ""
     project_version: str = ""
     created: str = ""
-    build: dict[str, Any] | None = None  # which build of the models the files are of
+    builds: dict[str, Any] = field(default_factory=dict)  # of the models: what `Builds.build_of` says, by invocation
     totals: dict[str, Any] = field(default_factory=dict)
     selected: dict[str, int] = field(default_factory=dict)
     batches: list[Delivery] = field(default_factory=list)

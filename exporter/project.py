@@ -86,20 +86,17 @@ class Project:
     def require(self, kinds: Sequence[Kind], names: Sequence[str] = ()) -> None:
         """Raises ProbesheetsError unless the models of all kinds and names fit together and passed their tests."""
         if problem := self.builds.problem(self.models((), names)):
-            raise ProbesheetsError(f"The models cannot be exported. {self._advice(problem)}")
+            raise ProbesheetsError(f"The models are not ready: {self._advice(problem)}")
         if blocked := self.blocked(kinds, names):
             others = "".join(f" --only {kind.name}" for kind in kinds if kind.name not in blocked)
+            more = f"\nTo export the other kinds, run: probesheets export --target {self.target}{others}"
             raise ProbesheetsError(
-                f"{', '.join(blocked)} cannot be exported. {self._advice(next(iter(blocked.values())))}"
-                + (
-                    f"\nTo export the other kinds, run: probesheets export --target {self.target}{others}"
-                    if others
-                    else ""
-                )
+                f"The models of {', '.join(blocked)} are not ready: {self._advice(next(iter(blocked.values())))}"
+                + (more if names and others else "")
             )
 
     def blocked(self, kinds: Iterable[Kind], names: Sequence[str] = ()) -> dict[str, Problem]:
-        """The kinds that cannot be exported, by name, and why."""
+        """The kinds whose models, with those of some names, are not ready, and why."""
         problems = {kind.name: self.builds.problem(self.models([kind], names)) for kind in kinds}
         return {name: problem for name, problem in problems.items() if problem}
 
@@ -107,18 +104,15 @@ class Project:
         """Raises ProbesheetsError if some models have been built again since this object was made."""
         now = Builds(self._warehouse, self.target)
         if now.rows_about(models) != self.builds.rows_about(models):
-            raise ProbesheetsError(
-                "The models were built again while they were read, so no file was written. Run the same command again."
-            )
+            raise ProbesheetsError("The models were built again while they were read. Run the same command again.")
 
     def _advice(self, problem: Problem) -> str:
         variables = self.builds.graph["variables"]
         defaults = read_variables(self.root, "{}")
         changed = {name: value for name, value in variables.items() if value != defaults.get(name)}
-        options = f"--target {self.target}" + (
-            f" --vars {shlex.quote(json.dumps(changed, ensure_ascii=False))}" if changed else ""
-        )
-        return f"{problem.reason} Run: {'dbt test' if problem.untested else 'probesheets run'} {options}"
+        options = f" --vars {shlex.quote(json.dumps(changed, ensure_ascii=False))}" if changed else ""
+        command = f"dbt {'test' if problem.untested else 'build'} --target {self.target}{options}"
+        return f"{problem.reason} Run: {command}\nThen run the same command again."
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:

@@ -73,15 +73,20 @@ def other_build(folder: Path, project: Project) -> str | None:
         manifest = read(folder)
     except ProbesheetsError:  # `verify` tells
         return None
-    kinds = {entry.kind for entry in manifest.files} if manifest else set()
-    models = project.models(kind for kind in project.kinds.values() if kind.name in kinds)
-    if not (manifest and models):
+    if manifest is None:
         return None
-    now, then = project.builds.build_of(models), manifest.build or {"started": "an unknown time"}
-    if now["invocation"] == then.get("invocation"):
-        return None
-    moments = (str(build["started"])[:19].replace("T", " ") for build in (then, now))
-    return "{} was exported from another build: of {}. The models are now of {} (UTC).".format(folder, *moments)
+    blocked = project.blocked(project.kinds.values())
+    builds = {
+        name: project.builds.build_of([kind.model]) for name, kind in project.kinds.items() if name not in blocked
+    }
+    for entry in manifest.files:
+        if entry.kind in builds and entry.build != builds[entry.kind]["invocation"]:
+            then = manifest.builds.get(entry.build or "", {"started": "an unknown time"})
+            moments = [str(build["started"])[:19].replace("T", " ") for build in (then, builds[entry.kind])]
+            return "{} was exported from the build of {}; the models are from the build of {} (UTC).".format(
+                folder / entry.path, *moments
+            )
+    return None
 
 
 def _check_file(folder: Path, entry: Entry, unreadable: set[str]) -> str | None:

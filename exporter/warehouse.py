@@ -76,7 +76,7 @@ def building_alone(target: str) -> AbstractContextManager[None]:
 
 def database_file(root: Path) -> Path:
     """The DuckDB file: PROBESHEETS_DUCKDB, relative to the project as for dbt, or probesheets.duckdb in it."""
-    return root / Path(os.environ.get("PROBESHEETS_DUCKDB", "probesheets.duckdb")).expanduser()
+    return root / os.path.expanduser(os.environ.get("PROBESHEETS_DUCKDB", "probesheets.duckdb"))  # noqa: PTH111 (never fails)
 
 
 def memory() -> int:
@@ -131,7 +131,7 @@ class DuckDB:
                 yield cursor
             except (duckdb.CatalogException, duckdb.BinderException) as error:
                 raise ProbesheetsError(
-                    f"The models are not as this project has them: {str(error).splitlines()[0]}\nType: probesheets run"
+                    f"The models are not as this project has them: {str(error).splitlines()[0]}\nRun: probesheets run"
                 ) from None
             except (duckdb.Error, OSError) as error:  # a reader of Arrow gives an OSError
                 raise ProbesheetsError(
@@ -275,7 +275,7 @@ class Server:
         try:
             return [str(row[0]) for row in self.rows(f"describe {relation}")]
         except ProbesheetsError as error:
-            if "1146" in str(error):  # no such table
+            if re.search("(1044|1049|1142|1146) ", str(error)):  # no such schema or table, or none for this user
                 raise _not_built(relation, self._target) from None
             raise
 

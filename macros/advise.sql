@@ -21,9 +21,9 @@
   {% set others = run_query('select id, user, time, left(coalesce(info, command), 80) from information_schema.processlist '
     ~ 'where id <> connection_id() and time >= ' ~ lock_wait_seconds() ~ ' order by time desc limit 10').rows %}
   {% do log('A table was in use by another connection for more than ' ~ lock_wait_seconds() ~ ' s. '
-    ~ ('These may be it. End the one that nobody needs on the server, with KILL and its number, then build again:'
-      if others else 'None of this user is left that may be it: build again.'), info=true) %}
+    ~ ('It may be one of these. If nobody needs it, end it on the server with KILL and its number. Then build again:'
+      if others else 'No other connection of this user is old enough to be it. Build again.'), info=true) %}
   {% for row in others %}
-    {% do log('  connection ' ~ row[0] ~ ' of ' ~ row[1] ~ ', for ' ~ row[2] ~ ' s: ' ~ row[3], info=true) %}
+    {% do log('  connection ' ~ row[0] ~ ' of ' ~ shown(row[1]) ~ ', for ' ~ row[2] ~ ' s: ' ~ shown(row[3]), info=true) %}
   {% endfor %}
 {% endmacro %}

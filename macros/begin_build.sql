@@ -3,42 +3,52 @@
   what an export needs to know later: the state of the source, the variables, the version, and the graph of the project.
 #}
 {% macro begin_build() %}
-  {% set models, tests, version = {}, {}, namespace(found='') %}
+  {% set models, tests = {}, {} %}
   {% for node in graph.nodes.values() %}
-    {% if node.resource_type == 'model' %}
-      {% set version.found = node.config.meta.version or version.found %}
-      {% do models.update({node.unique_id: {'name': node.name, 'relation': node.relation_name,
-        'parents': models_among(node.depends_on.nodes), 'latest': node.version == node.latest_version}}) %}
+    {% if is_recorded(node) %}
+      {% do models.update({node.unique_id: {'name': node.name, 'type': node.resource_type, 'relation': node.relation_name,
+        'parents': recorded_among(node.depends_on.nodes), 'latest': node.version == node.latest_version}}) %}
     {% elif node.resource_type == 'test' %}
-      {% do tests.update({node.unique_id: models_among(node.depends_on.nodes)}) %}
+      {% do tests.update({node.unique_id: recorded_among(node.depends_on.nodes)}) %}
     {% endif %}
   {% endfor %}
   {% do log_events([('started', flags.WHICH, {'source': source_state(), 'variables': project_variables(),
-    'version': version.found, 'models': models, 'tests': tests, 'kinds': kinds_of_spreadsheet()})]) %}
+    'version': project_meta().project_version, 'models': models, 'tests': tests, 'kinds': kinds_of_spreadsheet()})]) %}
 {% endmacro %}
 
 {% macro kinds_of_spreadsheet() %}
   {% set kinds = [] %}
   {% for exposure in graph.exposures.values() %}
     {% do kinds.append({'name': exposure.name, 'file': exposure.original_file_path, 'meta': exposure.config.meta or {},
-      'models': models_among(exposure.depends_on.nodes)}) %}
+      'models': recorded_among(exposure.depends_on.nodes)}) %}
   {% endfor %}
   {{ return(kinds) }}
 {% endmacro %}
 
-{% macro models_among(nodes) %}
-  {% set models = [] %}
-  {% for node in nodes if node.startswith('model.') %}{% do models.append(node) %}{% endfor %}
-  {{ return(models | unique | list) }}
+{# An ephemeral model is part of the SQL of those that read it: nothing is built. #}
+{% macro is_recorded(node) %}
+  {{ return(node.resource_type in ['model', 'seed', 'snapshot'] and node.config.materialized != 'ephemeral') }}
 {% endmacro %}
 
-{# All variables of dbt_project.yml, as this invocation has them. #}
+{# Those of some nodes that the build log knows, and for each of the others those that it is made from. #}
+{% macro recorded_among(nodes) %}
+  {% set found = [] %}
+  {% for node in nodes or [] if node in graph.nodes %}
+    {% do found.extend([node] if is_recorded(graph.nodes[node]) else recorded_among(graph.nodes[node].depends_on.nodes)) %}
+  {% endfor %}
+  {{ return(found | unique | list) }}
+{% endmacro %}
+
+{# What dbt_project.yml says of the project itself: a macro cannot read it elsewhere. #}
+{% macro project_meta() %}{{ return(graph.nodes['model.probesheets.texts'].config.meta) }}{% endmacro %}
+
+{# All variables of dbt_project.yml, as this invocation has them. A number is the text of its digits. #}
 {% macro project_variables() %}
-  {{ return({
-    'text_tag': var('text_tag') | string,
-    'date_tag': var('date_tag') | string,
-    'extra_tags': var('extra_tags') | map('string') | list,
-    'extra_columns': var('extra_columns') | map('string') | list,
-    'bare_links': var('bare_links'),
-  }) }}
+  {% set variables = {} %}
+  {% for name, default in project_meta().project_variables.items() %}
+    {% set value = var(name, default) %}
+    {% do variables.update({name: value | map('string') | list if value is sequence and value is not string and value is not mapping
+      else value if value is boolean or value is mapping or value is none else value | string}) %}
+  {% endfor %}
+  {{ return(variables) }}
 {% endmacro %}

@@ -3,7 +3,8 @@
   of messages; what to do begins on their second line. A DuckDB file without a copy of a source gets the bundled sample.
 #}
 {% macro prepare_source() %}
-  {% if execute and flags.WHICH in ['build', 'run', 'test'] %}
+  {% if execute and is_logged_command() %}
+    {% do stop_for(['Leave out --empty: it would replace the models with empty ones.']) if flags.EMPTY %}
     {% do stop_for(faults_of_settings()) %}
     {% do create_build_log() %}
     {% do load_sample() %}
@@ -11,6 +12,9 @@
     {% do begin_build() %}
   {% endif %}
 {% endmacro %}
+
+{# The commands that build or test. #}
+{% macro is_logged_command() %}{{ return(flags.WHICH in ['build', 'run', 'test', 'seed', 'snapshot']) }}{% endmacro %}
 
 {#
   What prepare_source would stop for, for `probesheets check`: one line of JSON. `kinds` are the kinds of spreadsheet,
@@ -158,8 +162,9 @@
     ~ source('gpt_experiments', 'table_output') ~ ' where ' ~ exact_text('tag') ~ ' in (' ~ tags | join(', ') ~ ')').rows[0] %}
   {% set needed = [(128 + 16 * (var('extra_tags') + var('extra_columns')) | length) * 1024, 5 * found[1] | int] | max %}
   {% if found[0] < needed %}
+    {% set longest = ', because its longest text has ' ~ '{:,}'.format(found[1] | int) if 5 * found[1] | int == needed else '' %}
     {% do faults.append('max_allowed_packet is ' ~ '{:,}'.format(found[0] | int) ~ ' bytes on the server; a build of this source needs '
-      ~ '{:,}'.format(needed) ~ ', for its longest text has ' ~ '{:,}'.format(found[1] | int) ~ '.\nAsk who runs the server to raise it: set global max_allowed_packet = '
+      ~ '{:,}'.format(needed) ~ longest ~ '.\nAsk who runs the server to raise it: set global max_allowed_packet = '
       ~ (needed // 1048576 + 1) * 1048576 ~ '\n' ~ read_into_duckdb()) %}
   {% endif %}
   {% for column in columns %}

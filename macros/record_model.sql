@@ -5,8 +5,7 @@
       {% do check_turn() %}
       {% do limit_waiting() %}
     {% endif %}
-    {# dbt build --empty makes tables without rows: they stay unfinished #}
-    {% do log_events([(event, model.unique_id, '')], commit=event == 'building') if event == 'building' or not flags.EMPTY %}
+    {% do log_events([(event, model.unique_id, '')], commit=event == 'building') %}
   {% endif %}
 {% endmacro %}
 

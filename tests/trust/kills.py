@@ -133,11 +133,11 @@ class Victim:
         self._check_guards(killed)
         first = self._probesheets("export")
         if first.returncode:
-            advised = first.stderr.rpartition("un: ")[2].splitlines()[0] if "un: " in first.stderr else ""
+            advised = (first.stderr.partition(" Run: ")[2].splitlines() or [""])[0]
             self.outcomes["refused"] = self.outcomes.get("refused", 0) + 1
             assert first.returncode == 1 and "Traceback" not in first.stderr, f"{killed}: {first.stderr}"
+            assert advised, f"{killed}: advises nothing: {first.stderr}"
             name, *arguments = advised.split()
-            assert name in ("probesheets", "dbt"), f"{killed}: advises nothing: {first.stderr}"
             result = run([str(command(self.build.target, name)), *arguments], self.build.folder, self.build.environment)
             assert result.returncode == 0, f"{killed}: {advised}: {result.stdout}{result.stderr}"
             again = self._probesheets("export")
