@@ -365,18 +365,19 @@ def on_server(case: Case) -> Case:
     return case
 
 
-def test_built_again_during_an_export(on_server: Case) -> None:
-    """All rows were read, and before the files get their names a model is built again."""
+@pytest.mark.parametrize(("module", "function"), [("export", "check_accounts"), ("figures", "read_figures")])
+def test_built_again_during_an_export(on_server: Case, module: str, function: str) -> None:
+    """All rows were read, or those of the index, and before the files get their names a model is built again."""
     script = (
         "import subprocess, sys\n"
-        "from exporter import export\n"
+        f"from exporter import {module} as module\n"
         "from exporter.cli import main\n"
-        "check = export.check_accounts\n"
+        f"before = module.{function}\n"
         "def late(*arguments):\n"
         f"    subprocess.run({[str(command('mariadb', 'dbt')), 'build', '--select', TEXTS, *on_server.options]},"
         " check=True, stdout=2)\n"
-        "    return check(*arguments)\n"
-        "export.check_accounts = late\n"
+        "    return before(*arguments)\n"
+        f"module.{function} = late\n"
         "main(sys.argv[1:])"
     )
     before = contents(on_server.build.folder / "out")
@@ -385,6 +386,33 @@ def test_built_again_during_an_export(on_server: Case) -> None:
     result = run(python, on_server.build.folder, environment)
     assert result.returncode == 1 and "were built again while they were read" in result.stderr, result.stderr
     assert contents(on_server.build.folder / "out") == before
+
+
+def test_built_again_while_verify_reads(on_server: Case) -> None:
+    script = (
+        "import subprocess, sys\n"
+        "from exporter import verify\n"
+        "from exporter.cli import main\n"
+        "other = verify.other_build\n"
+        "def late(*arguments):\n"
+        f"    subprocess.run({[str(command('mariadb', 'dbt')), 'build', '--select', TEXTS, *on_server.options]},"
+        " check=True, stdout=2)\n"
+        "    return other(*arguments)\n"
+        "verify.other_build = late\n"
+        "main(sys.argv[1:])"
+    )
+    python = [str(command("mariadb", "python")), "-c", script, "verify", "out", "--target", "mariadb"]
+    result = run(python, on_server.build.folder, {**on_server.build.environment, "PYTHONPATH": str(ROOT)})
+    assert result.returncode == 1 and "were built again while they were read" in result.stderr, result.stderr
+
+
+def test_a_schema_that_is_not_there(on_server: Case) -> None:
+    """Nor may this user see whether it is."""
+    environment = {**on_server.build.environment, "PROBESHEETS_SCHEMA": "nowhere"}
+    result = run(
+        [str(command("mariadb", "probesheets")), "export", "--target", "mariadb"], on_server.build.folder, environment
+    )
+    assert result.returncode == 1 and "There is no record of a build in `nowhere`" in result.stderr, result.stderr
 
 
 def test_two_builds_at_once(on_server: Case) -> None:
