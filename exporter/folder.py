@@ -157,6 +157,7 @@ def open_folder(path: Path) -> Iterator[Folder]:
         ) from None
     except OSError as error:
         raise _not_writable(path, error) from None
+    folder = None
     try:
         folder = Folder(path)
         try:
@@ -168,7 +169,7 @@ def open_folder(path: Path) -> Iterator[Folder]:
     except OSError as error:
         raise _not_writable(path, error) from None
     finally:
-        if not (path / MANIFEST).is_file() or is_link(path / MANIFEST):  # the folder is not ours
+        if folder is None or not (path / MANIFEST).exists():  # nothing of ours is there
             with suppress(OSError):
                 (path / _LOCK).unlink()
         lock.release()

@@ -217,6 +217,20 @@ def test_our_own_names_may_be_taken(
         check_refused(built_sample, exported, name, "Move it", arguments=arguments)
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "index.xlsx"])
+def test_a_folder_that_is_refused_gets_no_lock(name: str, built_sample: Build, tmp_path: Path) -> None:
+    fill(tmp_path / "out", {name: b'{"files": []}'})
+    assert export(built_sample, NEW, tmp_path / "out")[0] == 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
+def test_workbooks_that_are_removed_are_named(built_sample: Build, exported: Path, exports: Exports) -> None:
+    assert export(built_sample, OLD, exported, "--only", "qualcoder")[0] == 0
+    names = sorted(contents(exported).keys() - exports.old.keys())
+    code, said = export(built_sample, NEW, exported)
+    assert code == 0 and f"Removed {len(names)} workbooks of an earlier export" in said and names[0] in said, said
+
+
 # --- what an export leaves when it is killed
 
 
