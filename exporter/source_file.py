@@ -183,7 +183,10 @@ def _structural(raw: Numbers, at: Numbers, delimiter: int) -> Numbers:
             literal[match.start(1) : seen] = True
     closing = ~literal & (np.cumsum(~literal) % 2 == 0)  # or the first of two
     for place in places[closing & (behind == ord("x"))][:1]:
-        raise ValueError(place, f"not a proper CSV file: a quote is closed, and the field goes on. {_BROKEN}")
+        begin = places[~literal & ~closing & (before == ord("|")) & (places < place)][-1]  # of the field
+        raise ValueError(
+            begin, f"not a proper CSV file: in the field that begins here a quote is missing or not doubled. {_BROKEN}"
+        )
     toggles = quote.copy()
     toggles[quote] = ~literal
     structural: Numbers = np.cumsum(toggles) % 2 == 0

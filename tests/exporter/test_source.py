@@ -128,7 +128,11 @@ WRONG: dict[str, tuple[bytes, str]] = {
     ),
     "text behind quotes": (
         f'{HEADER}\r\n\r\n1,1,0,raw,"p" q,x\r\n2,1,0,raw,p,x\r\n'.encode(),
-        "line 3: not a proper CSV file: a quote is closed, and the field goes on",
+        "line 3: not a proper CSV file: in the field that begins here a quote is missing",
+    ),
+    "closed by a later row's quote": (
+        f'{HEADER}\n1,1,0,raw,p,x\n2,1,0,raw,p,"x\n3,1,0,raw,p,y\n4,1,0,raw,p,"z"\n'.encode(),
+        "line 3: not a proper CSV file: in the field that begins here a quote is missing",
     ),
     "a quote in quotes": (f'{HEADER}\n1,1,0,raw,p,"x "y" z"\n'.encode(), "line 2: not a proper CSV file"),
     "too few fields": (
