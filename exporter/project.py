@@ -110,9 +110,11 @@ class Project:
         variables = self.builds.graph["variables"]
         defaults = read_variables(self.root, "{}")
         changed = {name: value for name, value in variables.items() if value != defaults.get(name)}
+        kinds = [model for kind in self.builds.graph["kinds"] for model in kind["models"]]
+        others = self.builds.problem(kinds)  # where one is older, tests that compare it with newer ones would fail
+        command = "dbt test" if problem.untested and (others is None or others.untested) else "dbt build"
         options = f" --vars {shlex.quote(json.dumps(changed, ensure_ascii=False))}" if changed else ""
-        command = f"dbt {'test' if problem.untested else 'build'} --target {self.target}{options}"
-        return f"{problem.reason} Run: {command}\nThen run the same command again."
+        return f"{problem.reason} Run: {command} --target {self.target}{options}\nThen run the same command again."
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
