@@ -56,7 +56,7 @@ def find_faults(root: Path, target: str, variables: str, environment: Mapping[st
     """
     said: list[str] = []
     with TemporaryDirectory(prefix="probesheets-") as folder:
-        command = ["run-operation", "find_faults", "--quiet", "--print", "--log-format", "text"]
+        command = ["--quiet", "--print", "--log-format", "text", "run-operation", "find_faults"]
         command += ["--target-path", folder, "--log-path", folder]
         _dbt(root, target, variables, command, said.append, **environment)
     for line in said:

@@ -241,6 +241,9 @@ _TYPES: dict[type, dict[str, tuple[type, ...]]] = {
 _MUST: dict[str, Callable[[Any], object]] = {
     "path": _PATH.fullmatch,
     "sha256": re.compile("[0-9a-f]{64}").fullmatch,
+    "builds": lambda builds: all(
+        isinstance(one, dict) and isinstance(one.get("started"), str) for one in builds.values()
+    ),
     "columns": lambda headers: headers and all(isinstance(header, str) for header in headers),
     "sample": lambda sample: not sample or [*map(type, map(sample.get, ("size", "per", "seed")))] == [int, str, str],
 }

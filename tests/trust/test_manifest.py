@@ -148,7 +148,9 @@ DAMAGES: dict[str, tuple[Change, str]] = {
     "replaced is an object": (at("replaced")({}), "replaced"),
     "a replaced file is null": (at("replaced")([None]), "replaced[0]"),
     "drawn is a text": (at("drawn")("all"), "drawn"),
-    "the build is a text": (at("build")("today"), "build"),
+    "builds is a text": (at("builds")("today"), "builds"),
+    "a build is a text": (at("builds")({"x": "today"}), "builds"),
+    "a build has no time": (at("builds")({"x": {}}), "builds"),
 }
 
 
