@@ -16,7 +16,7 @@ import pyarrow.parquet
 
 import exporter.arrow  # noqa: F401
 from exporter.errors import ProbesheetsError, shown
-from exporter.warehouse import memory
+from exporter.warehouse import memory, more_memory
 
 BLOCK_BYTES = 4 << 20  # of a CSV file, read at a time
 PARQUET_ROWS = 128  # at a time: a Parquet file does not say how long its longest text is
@@ -123,7 +123,8 @@ def _csv_batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.RecordBat
                     fields, counts, starts = fields[counts[0] :], counts[1:], starts[1:]
                 _check(fields, counts, starts, len(names))
                 if len(data) - size > longest():
-                    raise ValueError(size, f"a row is over {longest() / 1e6:.0f} MB, or a quote in it is not closed.")
+                    what = f"a row is over {longest() / 1e6:.0f} MB, or a quote in it is not closed."
+                    raise ValueError(size, f"{what} If rows are that long, run the command again with {more_memory()}.")
                 if not more and size < len(data):
                     raise ValueError(size, f"not a proper CSV file: a quote in this row is not closed. {_BROKEN}")
             except ValueError as fault:
