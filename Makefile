@@ -32,7 +32,7 @@ bench: $(DEV) $(MYSQL)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	.venv/bin/python -m benchmarks.bench $(SIZES)
 
-# 360 random SIGKILLs, a file of 5 GB, 10 million texts: three hours and 40 GB of disk. make test does a twentieth of them.
+# 360 random SIGKILLs, a file of 5 GB, 10 million texts: an hour and 30 GB of disk. make test does a twentieth of them.
 soak: $(DEV) $(MYSQL)
 	PROBESHEETS_SOAK=1 .venv/bin/python -m pytest -s tests/trust/test_kills.py
 	.venv/bin/python -m benchmarks.soak
