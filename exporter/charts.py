@@ -46,7 +46,7 @@ def draw_charts(overview: Worksheet, data: Worksheet, figures: Figures, row: int
 
 
 def _place(data: Worksheet, table: Table) -> Reference:
-    """Write a table to the right of what is there; returns its cells."""
+    """Write a table to the right of the other tables; returns its cells."""
     first = data.max_column + 2 if data.max_column > 1 else 1
     for number, values in enumerate(table, 1):
         for place, value in enumerate(values, first):
