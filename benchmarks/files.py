@@ -14,8 +14,8 @@ LONG = 1_100_000  # characters of a long text
 COPY = """
 import sys
 from pathlib import Path
-from exporter.errors import ProbesheetsError
-from exporter.source import replace_copy
+from probesheets.errors import ProbesheetsError
+from probesheets.source.copy import replace_copy
 try:
     said = replace_copy(Path("copy.duckdb"), sys.argv[1], None)
 except ProbesheetsError as error:

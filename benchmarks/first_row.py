@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from exporter import warehouse
-from exporter.cli import main
+from probesheets import warehouse
+from probesheets.cli import main
 
 READ = warehouse.DuckDB.batches
 

@@ -17,7 +17,7 @@ from tests.build import make_project
 from tests.servers import PASSWORD, ROOT, USER, Server, mariadb, mysql_environment
 
 READ = """
-from exporter.warehouse import Server
+from probesheets.warehouse import Server
 batches = list(map(lambda batch: batch.nbytes, Server("mariadb").batches("select * from s.table_output")))
 open("said", "w").write(f"{len(batches)} batches, the largest of {max(batches) / 1e6:.0f} MB")
 """

@@ -73,7 +73,7 @@
 
 {% macro duckdb__load_sample() %}
   {% if not load_relation(source('gpt_experiments', 'table_output')) %}
-    {% set read = "from read_csv('exporter/sample/%s.csv', all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', allow_quoted_nulls = false)" %}
+    {% set read = "from read_csv('sample/%s.csv', all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', allow_quoted_nulls = false)" %}
     {% set ids = 'cast(id as bigint) as id, cast(experiment_id as bigint) as experiment_id, cast(root_id as bigint) as root_id, cast(depth as bigint) as depth' %}
     {% do run_query('create table main.table_experiment as select * replace (cast(id as bigint) as id) ' ~ read % 'table_experiment') %}
     {% do run_query('create table main.table_output as select * replace (' ~ ids ~ ') ' ~ read % 'table_output') %}

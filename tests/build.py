@@ -15,11 +15,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from exporter.source import replace_copy
+from probesheets.source.copy import replace_copy
 from tests.servers import ROOT, Server, SqlError, mysql_environment
 
 _WENT_WELL = re.compile(r"\d+ of \d+ (START|PASS|OK|SKIP|NO-OP)|^[\d:]+\s*$")
-_PARTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "tests", "exporter")
+_PARTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "tests", "sample")
 WHOLE_NUMBERS = ("id", "experiment_id", "root_id", "depth")
 # as in the wild, but for longtext: some texts are longer than TEXT takes
 _SERVER_COLUMNS = {

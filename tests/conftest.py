@@ -105,7 +105,7 @@ def generated() -> Source:
 @pytest.fixture(scope="session")
 def sample() -> Source:
     """The bundled sample and two rows more; on the servers in the character sets of an old database."""
-    folder = ROOT / "exporter" / "sample"
+    folder = ROOT / "sample"
     types = {"tag": "varchar(255) character set utf8mb3", "probe": "text character set latin1", "sent_val": "float"}
     latin = {"root_id": None, "experiment_id": 3, "depth": 1, "probe": "Café’s €5 naïve"}
     rows = [

@@ -1,4 +1,4 @@
-"""The cases in tests/rules/*.jsonl as rows of one source, so that every engine is built once for all of them.
+"""The cases in tests/cases/*.jsonl as rows of one source, so that every engine is built once for all of them.
 
 A file is a rule, a line a case. Its keys: `case`, then either the input of one text (`content`, `probe`) and what must
 come out, or `rows` (ids and roots count within the case) with `texts` and `left_out`, what must come out by row.
@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.build import Source
 
-FOLDER = Path(__file__).resolve().parents[1] / "rules"
+FOLDER = Path(__file__).resolve().parents[1] / "cases"
 RULES = ("clean", "split", "dates", "date_match", "links", "file_stem", "duplicates", "left_out")
 _IDS_PER_CASE = 1000
 

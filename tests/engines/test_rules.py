@@ -1,4 +1,4 @@
-"""Every row of tests/rules/*.jsonl, through the real models, on every engine: a new case is a new line there."""
+"""Every row of tests/cases/*.jsonl, through the real models, on every engine: a new case is a new line there."""
 
 from collections import defaultdict
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from exporter.source import replace_copy
+from probesheets.source.copy import replace_copy
 from tests.build import Source
 from tests.conftest import Builder
 from tests.engines.differences import compare_rows, first_difference

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.cli import main
+from probesheets.cli import main
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from exporter.survey import is_day
+from probesheets.check.survey import is_day
 from tests.build import Build, Source, make_project, run
 from tests.build import command as executable
 from tests.conftest import Builder
 from tests.exporter.command import Result, probesheets
 from tests.servers import ROOT, Server
 
-SAMPLE = ROOT / "exporter" / "sample" / "table_output.csv"
+SAMPLE = ROOT / "sample" / "table_output.csv"
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_without_dbt_it_reads_the_source(project: Path) -> None:
     shutil.copy(SAMPLE, project / "table_output.csv")
     script = (
         "import sys; sys.modules['dbt'] = None\n"
-        "from exporter.cli import main\n"
+        "from probesheets.cli import main\n"
         "main(['check', '--source', 'table_output.csv'])"
     )
     result = run([sys.executable, "-c", script], project, {"PYTHONPATH": str(ROOT)})
@@ -105,7 +105,7 @@ def test_without_dbt_it_reads_the_source(project: Path) -> None:
 
 
 def test_the_rule_for_dates_is_that_of_the_models() -> None:
-    lines = (ROOT / "tests" / "rules" / "dates.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "tests" / "cases" / "dates.jsonl").read_text(encoding="utf-8").splitlines()
     cases = [json.loads(line) for line in lines]
     wrong = [
         case["case"] for case in cases if case["content"] and is_day(case["content"]) != (case["date"] is not None)
@@ -115,7 +115,7 @@ def test_the_rule_for_dates_is_that_of_the_models() -> None:
 
 def test_help_is_quick() -> None:
     script = (
-        "import sys\nfrom exporter.cli import main\n"
+        "import sys\nfrom probesheets.cli import main\n"
         "try: main(['--help'])\n"
         "finally: print(sorted({'pandas', 'pyarrow', 'duckdb', 'openpyxl', 'dbt', 'numpy'} & set(sys.modules)))"
     )

@@ -16,9 +16,9 @@ import duckdb
 import pytest
 import yaml
 
-from exporter.build import find_faults
-from exporter.layout import Column, Layout
-from exporter.layout import check as check_layout
+from probesheets.project.build import find_faults
+from probesheets.workbooks.layout import Column, Layout
+from probesheets.workbooks.layout import check as check_layout
 from tests.build import command as executable
 from tests.build import dbt_build, make_project, run
 from tests.conftest import SERVERS

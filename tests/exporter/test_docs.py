@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 from typer.main import get_command
 
-from exporter.cli import app
+from probesheets.cli import app
 from tests.build import Build, Source, make_project, run
 from tests.build import command as executable
 from tests.conftest import Builder

@@ -9,8 +9,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from exporter.charts import COLOURS
-from exporter.figures import read_figures
+from probesheets.index.chart_data import read_figures
+from probesheets.index.charts import COLOURS
 from tests.build import Build, Source
 from tests.conftest import Builder
 from tests.exporter.test_export import export

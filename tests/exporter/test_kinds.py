@@ -10,8 +10,8 @@ import duckdb
 import pytest
 import yaml
 
-from exporter.errors import ProbesheetsError
-from exporter.project import read_kinds
+from probesheets.errors import ProbesheetsError
+from probesheets.project.models import read_kinds
 from tests.build import Build, Source, make_project, run
 from tests.build import command as executable
 from tests.conftest import Builder

@@ -12,7 +12,7 @@ import duckdb
 import openpyxl
 import pytest
 
-from exporter.manifest import Manifest, write
+from probesheets.folder.manifest import Manifest, write
 from tests.build import Build, Source
 from tests.conftest import Builder
 from tests.exporter.command import probesheets
@@ -170,7 +170,7 @@ def test_a_batch_that_was_stopped_is_made_again(out: Path, later: Build, tmp_pat
         write(file, manifest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("exporter.folder.write", stop)
+        patch.setattr("probesheets.folder.publish.write", stop)
         result = export(later, out, "--new")
         assert result.code == 130 and "Stopped" in result.err
     data, told = b"of the batch that was stopped", manifest(out)

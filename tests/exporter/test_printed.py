@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.errors import near, printable, shown
+from probesheets.errors import near, printable, shown
 from tests.build import command as executable
 from tests.build import make_project, run
 from tests.exporter.command import Result, probesheets

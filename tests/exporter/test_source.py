@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exporter import source, source_file
-from exporter.errors import ProbesheetsError
-from exporter.source import replace_copy
+from probesheets.errors import ProbesheetsError
+from probesheets.source import copy as copying
+from probesheets.source import files
+from probesheets.source.copy import replace_copy
 
 HEADER = "id,experiment_id,root_id,tag,probe,content"
 GOOD = f"{HEADER}\n1,1,0,raw,P,P out\n2,1,1,trimmed,P,out\n"
@@ -197,7 +198,7 @@ def test_sources_that_are_none(database: Path, name: str, message: str) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 40])
 def test_blocks_of_any_size(database: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same rows and the same messages, wherever one block ends and the next begins."""
-    monkeypatch.setattr(source_file, "BLOCK_BYTES", size)
+    monkeypatch.setattr(files, "BLOCK_BYTES", size)
     for end in ("\n", "\r\n", "\r"):
         assert load(database, b"\xef\xbb\xbf" + end.join([HEADER, *QUOTED, ""]).encode()) == ROWS
     for data, message in WRONG.values():
@@ -269,7 +270,7 @@ def test_interrupted_while_a_file_is_read(database: Path, monkeypatch: pytest.Mo
             values = [str(number), "1", "0", "raw", "p", "x"]
             yield pa.record_batch([[value] for value in values], names=HEADER.split(","))
 
-    monkeypatch.setattr(source, "read_batches", batches)
+    monkeypatch.setattr(copying, "read_batches", batches)
     with pytest.raises((KeyboardInterrupt, RuntimeError)):
         replace_copy(database, "endless.csv", None)
     assert len(read) < 100_000

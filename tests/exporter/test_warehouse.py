@@ -5,8 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from exporter import warehouse
-from exporter.errors import ProbesheetsError
+from probesheets import warehouse
+from probesheets.errors import ProbesheetsError
 
 SORTED = "select * from t order by text_id desc"
 

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from python_calamine import load_workbook
 
-from exporter import xlsx
-from exporter.workbook import Column, Layout, Written, write_workbooks
+from probesheets.workbooks import container
+from probesheets.workbooks.write import Column, Layout, Written, write_workbooks
 
 CREATED = datetime(2024, 2, 29, 12, 30, 15, 999, tzinfo=UTC)
 LAYOUT = Layout("Texts", (Column("id", "Record ID", 14), Column("text", "Text", 80, wrap=True)), "text")
@@ -203,7 +203,7 @@ def test_any_text_survives(tmp_path_factory: pytest.TempPathFactory, texts: list
 def test_text_that_openpyxl_changes_is_counted_and_right_in_calamine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[str | None], memory: int, escaped: int
 ) -> None:
-    monkeypatch.setattr(xlsx, "SHARED_UNITS", memory)
+    monkeypatch.setattr(container, "SHARED_UNITS", memory)
     made = write(table(texts), tmp_path)[0]
     _, *rows = load_workbook(made.path).get_sheet_by_index(0).to_python()
     assert ([row[1] for row in rows], made.escaped) == (texts, escaped)
@@ -293,7 +293,7 @@ def test_memory_does_not_grow_with_the_rows_of_a_workbook(tmp_path: Path) -> Non
 
 
 def test_a_sheet_over_4_gib_is_zip64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx, "ZIP32", 1_000_000)
+    monkeypatch.setattr(container, "ZIP32", 1_000_000)
     [made] = write(table(["same text"] * 20_000), tmp_path)
     with zipfile.ZipFile(made.path) as archive:
         [sheet] = [entry for entry in archive.infolist() if "sheet1" in entry.filename]

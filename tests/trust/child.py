@@ -10,10 +10,10 @@ import signal
 import sys
 from pathlib import Path
 
-import exporter.export
-import exporter.index
-import exporter.warehouse  # noqa: F401
-from exporter.cli import main
+import probesheets.export.job
+import probesheets.index.sheet
+import probesheets.warehouse  # noqa: F401
+from probesheets.cli import main
 
 _renames = 0
 _replace = Path.replace

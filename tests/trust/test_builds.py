@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from exporter.source import replace_copy
+from probesheets.source.copy import replace_copy
 from tests.build import Build, Source, command, make_project, run
 from tests.conftest import Builder
 from tests.servers import ROOT, Server
@@ -374,13 +374,15 @@ def on_server(case: Case) -> Case:
     return case
 
 
-@pytest.mark.parametrize(("module", "function"), [("export", "check_accounts"), ("figures", "read_figures")])
+@pytest.mark.parametrize(
+    ("module", "function"), [("export.job", "check_accounts"), ("index.chart_data", "read_figures")]
+)
 def test_built_again_during_an_export(on_server: Case, module: str, function: str) -> None:
     """All rows were read, or those of the index, and before the files get their names a model is built again."""
     script = (
         "import subprocess, sys\n"
-        f"from exporter import {module} as module\n"
-        "from exporter.cli import main\n"
+        f"import probesheets.{module} as module\n"
+        "from probesheets.cli import main\n"
         f"before = module.{function}\n"
         "def late(*arguments):\n"
         f"    subprocess.run({[str(command('mariadb', 'dbt')), 'build', '--select', TEXTS, *on_server.options]},"
@@ -400,8 +402,8 @@ def test_built_again_during_an_export(on_server: Case, module: str, function: st
 def test_built_again_while_verify_reads(on_server: Case) -> None:
     script = (
         "import subprocess, sys\n"
-        "from exporter import verify\n"
-        "from exporter.cli import main\n"
+        "from probesheets.folder import verify\n"
+        "from probesheets.cli import main\n"
         "other = verify.other_build\n"
         "def late(*arguments):\n"
         f"    subprocess.run({[str(command('mariadb', 'dbt')), 'build', '--select', TEXTS, *on_server.options]},"

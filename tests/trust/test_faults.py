@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.verify import verify
+from probesheets.folder.verify import verify
 from tests.build import Build, command
 from tests.exporter.command import probesheets
 from tests.trust.conftest import FOREIGN, GONE, NEW, Child, Exports, Starter, contents, export, fill, send_when

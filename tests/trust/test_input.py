@@ -16,14 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exporter import source_file
-from exporter.errors import ProbesheetsError
-from exporter.source import OUTPUT_COLUMNS, replace_copy
+from probesheets.errors import ProbesheetsError
+from probesheets.source import files
+from probesheets.source.copy import OUTPUT_COLUMNS, replace_copy
 from tests.build import command, make_project, run
 
 TIMES = int(os.environ.get("PROBESHEETS_FUZZ", "1"))
 FILES, RUNS, PARQUET = 200 * TIMES, 10 * TIMES, 150 * TIMES
-BLOCKS = (1, 2, 7, 60, source_file.BLOCK_BYTES)
+BLOCKS = (1, 2, 7, 60, files.BLOCK_BYTES)
 Row = Any  # a list of texts, or a tuple of the database
 
 TEXTS = [
@@ -242,7 +242,7 @@ def copy(database: Path) -> list[Row]:
 @pytest.mark.parametrize("seed", range(FILES // 20))
 def test_twenty_mutated_files(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database, file, chance = folder / f"{seed}.duckdb", folder / f"{seed}.csv", random.Random(seed)
-    monkeypatch.setattr(source_file, "BLOCK_BYTES", BLOCKS[seed % len(BLOCKS)])
+    monkeypatch.setattr(files, "BLOCK_BYTES", BLOCKS[seed % len(BLOCKS)])
     file.write_bytes(written(good(chance)))
     replace_copy(database, str(file), None)
     for at in range(20):
@@ -273,14 +273,14 @@ def test_five_hundred_files_of_quotes(seed: int, folder: Path, monkeypatch: pyte
         else:
             data = b"a,b\n" + "".join(chance.choices('""",\r\nxé', k=chance.randrange(30))).encode()
         file.write_bytes(data)
-        monkeypatch.setattr(source_file, "BLOCK_BYTES", chance.choice(BLOCKS))
+        monkeypatch.setattr(files, "BLOCK_BYTES", chance.choice(BLOCKS))
         try:
             expected = reading(data)
             if any(len(row) != 2 for row in expected):
                 raise WrongFileError("rows")
         except WrongFileError:
             with pytest.raises(ProbesheetsError, match=re.escape(str(file))):
-                list(source_file.read_batches(file, ("a", "b")))
+                list(files.read_batches(file, ("a", "b")))
         else:
             taken += 1
             assert read(file) == expected[1:], data
@@ -288,7 +288,7 @@ def test_five_hundred_files_of_quotes(seed: int, folder: Path, monkeypatch: pyte
 
 
 def read(file: Path) -> list[list[str]]:
-    batches = source_file.read_batches(file, ("a", "b"))
+    batches = files.read_batches(file, ("a", "b"))
     return [list(row.values()) for batch in batches for row in batch.to_pylist()]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.warehouse import DuckDB
+from probesheets.warehouse import DuckDB
 from tests.build import Build, Source, command, make_project, run
 from tests.conftest import Builder
 from tests.servers import ROOT, Server, mysql_environment
@@ -69,8 +69,8 @@ def test_interrupted_while_a_server_is_read(
         path.unlink()  # verify stops reading after ten differences; there are more
     script = (
         "import sys, os, signal, threading\n"
-        "from exporter import warehouse\n"
-        "from exporter.cli import main\n"
+        "from probesheets import warehouse\n"
+        "from probesheets.cli import main\n"
         "read = warehouse.Server.batches\n"
         "def interrupted(self, query):\n"
         "    for number, batch in enumerate(read(self, query)):\n"

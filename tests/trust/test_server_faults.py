@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.verify import verify
+from probesheets.folder.verify import verify
 from tests.build import Build, Source, build, command, run
 from tests.conftest import Builder, _need
 from tests.servers import PASSWORD, ROOT, USER, Client, Server, mysql_environment
@@ -112,8 +112,8 @@ def test_a_server_that_ends_idle_connections(
     build = built("mariadb", sample)
     script = (
         "import sys, time, mysql.connector as c\n"
-        "from exporter import export\n"
-        "from exporter.cli import main\n"
+        "from probesheets.export import job\n"
+        "from probesheets.cli import main\n"
         "check = export.check_accounts\n"
         "def late(*arguments):\n"
         "    watch = c.connect(host='127.0.0.1', port=int(sys.argv[1]), user='root', autocommit=True)\n"

@@ -19,8 +19,8 @@ from tests.servers import PASSWORD, ROOT, USER, Server, mariadb
 SCRIPT = """
 import sys
 from pathlib import Path
-from exporter import source
-from exporter.errors import ProbesheetsError
+from probesheets.source import copy
+from probesheets.errors import ProbesheetsError
 attach = source._attach
 def attached(connection, *others):
     attach(connection, *others)

@@ -1,0 +1,53 @@
+"""May the user build in the target schema of a server? Tried, with a table that is gone again afterwards."""
+
+import os
+
+from probesheets.errors import ProbesheetsError
+from probesheets.warehouse import Server
+
+
+def missing_rights(server: Server, schema: str) -> dict[str, str]:
+    """The rights that building needs and the user does not have in the schema, and what the server says of each.
+
+    The schema may not be there yet. Raises ProbesheetsError, naming what is left, if the user may not remove it again.
+    """
+    quoted = "`" + schema.replace("`", "``") + "`"
+    listed = server.rows("select lower(schema_name) from information_schema.schemata")
+    made = False
+    if (schema.lower(),) not in listed:
+        if said := server.attempt(f"create schema {quoted}"):
+            return {"CREATE (the schema is not there, or may not be seen)": said}
+        made = True
+    try:
+        return _try(server, f"{quoted}.probesheets_check_{os.getpid()}")
+    finally:
+        if made:
+            server.attempt(f"drop schema {quoted}")
+
+
+def _try(server: Server, table: str) -> dict[str, str]:
+    view, renamed = f"{table}_view", f"{table}_renamed"
+    steps = (
+        ("CREATE", f"create table {table} (id int)"),
+        ("INSERT", f"insert into {table} values (1)"),
+        ("SELECT", f"create table {table}_copy as select id from {table}"),
+        ("INDEX", f"create index probesheets_check on {table} (id)"),
+        ("CREATE VIEW", f"create view {view} as select id from {table}"),
+        ("ALTER", f"rename table {table} to {renamed}"),
+    )
+    missing: dict[str, str] = {}
+    for right, statement in steps:
+        if said := server.attempt(statement):
+            missing[right] = said
+            if right == "CREATE":
+                return missing
+    left = [f"view {view}"] if "CREATE VIEW" not in missing and server.attempt(f"drop view if exists {view}") else []
+    for name in (renamed, f"{table}_copy", table):
+        if server.attempt(f"drop table if exists {name}") and name == table:
+            left.append(f"table {name}")
+    if left:
+        raise ProbesheetsError(
+            f"The user may create in the schema, but not DROP: {', '.join(left)} is left there.\n"
+            "Ask who runs the server for the right DROP, and to remove it."
+        )
+    return missing

@@ -1,0 +1,201 @@
+"""Which records earlier exports into a folder have delivered: delivered.csv or, without it, the workbooks themselves.
+
+A record is known by its Record ID, the first column of its kind. A fingerprint tells whether it has changed since.
+"""
+
+import shutil
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import date, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from probesheets.errors import ProbesheetsError
+from probesheets.folder.manifest import DELIVERED, Entry, digest, linked
+from probesheets.folder.publish import Folder
+from probesheets.project.models import Kind
+from probesheets.workbooks.layout import Layout, units
+
+RECORDS = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("batch", pa.int64()),
+        ("workbook", pa.string()),  # the value that names the record's file: a file_stem; empty for a kind of one file
+        ("record_id", pa.string()),
+        ("fingerprint", pa.int64()),  # -1: not known
+    ]
+)
+_COMPARED = 16_000  # characters of a cell; a workbook shortens cells over twice that
+_CUT_UNITS = 16_000  # UTF-16 units that a cell has at least, where its text goes on in a further row
+
+
+def read(folder: Folder, kinds: Mapping[str, Kind], batches: int) -> tuple[pa.Table, str | None]:
+    """The records of the folder's first `batches`, and a message if they had to be read from the workbooks."""
+    file, listed = folder.path / DELIVERED, folder.files.get(DELIVERED)
+    books = [
+        entry for entry in folder.files.values() if entry.columns and entry.kind in kinds and entry.batch <= batches
+    ]
+    counts = Counter[tuple[str, int, str]]()
+    for entry in books:
+        counts[entry.kind, entry.batch, entry.group or ""] += entry.records
+    if listed and digest(folder.path, DELIVERED) == listed.sha256:
+        with suppress(ValueError, KeyError):
+            records = _with_todays_names(load(file), folder.manifest.old_stems())
+            records = records.filter(pc.less_equal(records["batch"], batches))
+            if _counted(records, kinds) == counts:
+                return records, None
+    records = _rebuild(folder, books, kinds)
+    if not records.num_rows:
+        return records, None
+    state = "is not as it was written" if file.is_file() else "is missing"
+    return records, f"{file} {state}: {records.num_rows:,} records were read from the workbooks instead."
+
+
+def _with_todays_names(records: pa.Table, old: Mapping[str, str]) -> pa.Table:
+    names, places = records["workbook"], pc.index_in(records["workbook"], pa.array(list(old), pa.string()))
+    today = pc.coalesce(pc.take(pa.array(list(old.values()), pa.string()), places), names)
+    return records.set_column(RECORDS.get_field_index("workbook"), "workbook", today)
+
+
+def _counted(records: pa.Table, kinds: Iterable[str]) -> Counter[tuple[str, int, str]]:
+    """How many records each workbook of some kinds has."""
+    counted = records.group_by(RECORDS.names[:3]).aggregate([([], "count_all")])
+    rows = zip(*(column.to_pylist() for column in counted.columns), strict=True)
+    return Counter({(kind, batch, workbook): count for kind, batch, workbook, count in rows if kind in kinds})
+
+
+def open_part(file: Path) -> pyarrow.csv.CSVWriter:
+    """A file for the records of one kind while they are being written."""
+    return pyarrow.csv.CSVWriter(file, RECORDS, write_options=_written(header=False))
+
+
+def write(file: Path, records: pa.Table, parts: Iterable[Path]) -> None:
+    """Write the records that a folder's workbooks will hold: those that stay, and those of each part."""
+    pyarrow.csv.write_csv(records, file, _written(header=True))
+    with file.open("ab") as whole:
+        for part in parts:
+            with part.open("rb") as stream:
+                shutil.copyfileobj(stream, whole)
+
+
+def _written(*, header: bool) -> pyarrow.csv.WriteOptions:
+    return pyarrow.csv.WriteOptions(include_header=header, quoting_style="needed")
+
+
+def load(file: Path) -> pa.Table:
+    """The records of a file. Raises ValueError or KeyError if it holds something else."""
+    convert = pyarrow.csv.ConvertOptions(column_types=RECORDS, strings_can_be_null=False)
+    records = pyarrow.csv.read_csv(
+        file, parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True), convert_options=convert
+    )
+    if records.schema != RECORDS or any(column.null_count for column in records.columns):
+        raise ValueError("not as it was written")
+    return records
+
+
+# --- fingerprints
+
+
+def fingerprints(rows: pa.RecordBatch, layout: Layout) -> pa.Array:
+    """A number for each row, from the long text if the kind has one, else from all cells.
+
+    CRC-32: it has to show a change, not to withstand an adversary, and is three times as fast as a hash that does.
+    """
+    if layout.long_text:
+        return _checksums(as_text(rows.column(layout.long_text)))
+    cells = [_shown(as_text(rows.column(column.name))) for column in layout.columns]
+    separator = pa.scalar("\x1f", pa.large_string())
+    return _checksums(pc.binary_join_element_wise(*cells, separator, null_handling="replace", null_replacement=""))
+
+
+def as_text(array: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_boolean(array.type):
+        return pc.utf8_upper(array.cast(pa.large_string()))
+    return array.cast(pa.large_string())
+
+
+def _shown(array: pa.Array) -> pa.Array:
+    if (pc.max(pc.binary_length(array)).as_py() or 0) <= _COMPARED:
+        return array
+    return pc.utf8_slice_codeunits(array, 0, _COMPARED)
+
+
+def _checksums(array: pa.Array) -> pa.Array:
+    _, offsets, data = array.buffers()
+    bounds = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1].tolist()
+    view = memoryview(data or b"")
+    return pa.array([zlib.crc32(view[start:stop]) for start, stop in pairwise(bounds)], pa.int64())
+
+
+# --- from the workbooks
+
+
+def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) -> pa.Table:
+    """The records of some workbooks. Raises ProbesheetsError if one does not tell them all."""
+    from python_calamine import CalamineError
+
+    columns: dict[str, list[Any]] = {name: [] for name in RECORDS.names}
+    for entry in books:
+        file, found = folder.path / entry.path, list[tuple[str, int]]()
+        with suppress(OSError, CalamineError, ValueError):
+            if file.is_file() and not linked(folder.path, entry.path):
+                found = list(_read_workbook(file, entry, kinds[entry.kind].layout))
+        if len(found) != entry.records:
+            raise ProbesheetsError(
+                f"{DELIVERED} is missing or damaged, and {len(found):,} records can be read from {file}, not "
+                f"{entry.records:,}: some might be delivered twice. Bring back one of the two, or choose another "
+                "folder with --out."
+            )
+        for record, fingerprint in found:
+            values = (entry.kind, entry.batch, entry.group or "", record, fingerprint)
+            for column, value in zip(columns.values(), values, strict=True):
+                column.append(value)
+    return pa.table(columns, schema=RECORDS)
+
+
+def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[str, int]]:
+    """Each record of a workbook and its fingerprint; the further rows of a long text belong to their record.
+
+    Raises ValueError if a column that tells them is missing: a reader may have added columns, and moved them.
+    """
+    from python_calamine import CalamineWorkbook
+
+    header, *rows = CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
+    headers = {column.name: column.header for column in layout.columns}
+    at, long = header.index(entry.columns[0]), headers.get(layout.long_text or "")
+    if long is None:
+        for row in rows:
+            cells = "\x1f".join(_cell(cell)[:_COMPARED] for cell in row)
+            yield _cell(row[at]), zlib.crc32(cells.encode()) if header == list(headers.values()) else -1
+        return
+    place, record, pieces = header.index(long), "", list[str]()
+    for row in rows:
+        if pieces and row[at] == f"{record}-{len(pieces) + 1}" and units(pieces[-1]) > _CUT_UNITS:
+            pieces.append(str(row[place]))
+            continue
+        if pieces:
+            yield record, zlib.crc32("".join(pieces).encode())
+        record, pieces = _cell(row[at]), [str(row[place])]
+    if pieces:
+        yield record, zlib.crc32("".join(pieces).encode())
+
+
+def _cell(cell: Any) -> str:
+    """What a cell was before it was written: numbers are read as floats."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, date):
+        return (cell.date() if isinstance(cell, datetime) else cell).isoformat()
+    return "" if cell is None else str(cell)

@@ -1,0 +1,237 @@
+"""The output folder: one export at a time, final names for complete files only, and no file of others is touched."""
+
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Set
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from stat import S_ISLNK, S_ISREG
+
+from filelock import FileLock, Timeout
+
+from probesheets.errors import ProbesheetsError
+from probesheets.folder.manifest import (
+    DELIVERED,
+    FORMAT,
+    MANIFEST,
+    OTHERS,
+    OURS,
+    Entry,
+    Manifest,
+    digest,
+    is_link,
+    read,
+    read_json,
+    refuse,
+    sha256,
+    write,
+)
+
+_LOCK, _RECORD = f"{OURS}.lock", f"{OURS}.json"  # the record names the staging folder
+_STAGING = re.compile(rf"{re.escape(OURS)}-[0-9a-f]{{32}}")
+_LISTED = 20  # files in a message
+_CHANGED = "changed after it was exported"
+
+
+class Folder:
+    """An output folder that this process alone writes to, between `open_folder` and its end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = read(path) or _nothing(path)
+        self.listed = {entry.path: entry for entry in self.manifest.files}
+        self.files = self._found()
+        self.staging = _make_staging(path)
+
+    def _found(self) -> dict[str, Entry]:
+        """The listed files; where a stopped export had to write them, the old or new ones that are there."""
+        unsure = set(self.manifest.unwritten)
+        either = [entry for entry in [*self.manifest.replaced, *self.manifest.files] if entry.path in unsure]
+        there = {entry.path: entry for entry in either if digest(self.path, entry.path) == entry.sha256}
+        return {name: entry for name, entry in self.listed.items() if name not in unsure} | there
+
+    def check(self, names: Collection[str]) -> list[str]:
+        """Raises ProbesheetsError if an export would replace or remove what is not as we wrote it, and lists it all.
+
+        A name that ends in / is a folder's. Returns changed files that are no workbooks: they get another name.
+        """
+        ours: dict[str, set[str]] = {}
+        for entry in [*self.manifest.replaced, *self.manifest.files]:
+            ours.setdefault(entry.path, set()).add(entry.sha256)
+        folders = {name.rpartition("/")[0] for name in names} - {""}
+        said: dict[str, str | None] = {}
+        for name in sorted(folders):
+            if is_link(self.path / name) or (self.path / name).is_file():
+                said[f"{name}/"] = "a link or a file"
+        said |= {name: self._in_the_way(name, ours.get(name)) for name in sorted(names) if not name.endswith("/")}
+        aside = [name for name, what in said.items() if what == _CHANGED and name in OTHERS]
+        found = [f"  {name}: {what}" for name, what in said.items() if what and name not in aside]
+        if found:
+            more = [f"  and {len(found) - _LISTED:,} more"] if len(found) > _LISTED else []
+            begin = f"Nothing was written into {self.path}. These would be replaced or removed:"
+            end = "Move what is listed, or choose another folder with --out."
+            raise ProbesheetsError("\n".join([begin, *found[:_LISTED], *more, end]))
+        return aside
+
+    def _in_the_way(self, name: str, ours: set[str] | None) -> str | None:
+        """What is wrong with a file that would be replaced or removed; None if it may be."""
+        try:
+            mode = (self.path / name).lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not S_ISREG(mode):
+            return "a link" if S_ISLNK(mode) else "not a file"
+        if ours is None:
+            return "not written by probesheets"
+        return None if sha256(self.path / name) in ours else _CHANGED
+
+    def publish(self, new: Manifest, *, replace_all: bool, gone: Set[str] = frozenset()) -> list[str]:
+        """Give staged files their final names, then write the manifest; `replace_all` removes our other files,
+        else those that `gone` names are removed. Returns a sentence for each file that a reader had changed.
+
+        Until all have their names, the manifest lists the old files and the new, so that the next export knows its
+        own. What an export that was stopped did not write stays listed, and the folder incomplete, until one does.
+        """
+        added, listed, unsure = {entry.path: entry for entry in new.files}, self.listed, self.manifest.unwritten
+        changing = added.keys() | (listed.keys() if replace_all else gone)
+        kept = {name: entry for name, entry in self.files.items() if name not in changing}
+        unwritten = {name for name in unsure if name not in changing and kept.get(name) != listed[name]}
+        files = {**kept, **{name: listed[name] for name in unwritten}, **added}
+        removed = listed.keys() - files.keys()
+        aside = self.check(removed | added.keys())
+        full = replace_all or self.manifest.full
+        self._write_manifest(self.manifest, full, {**listed, **added}, {*unsure, *removed, *added}, self.files)
+        notes = [self._set_aside(name) for name in aside]
+        if books := sorted(name for name in removed if listed[name].columns):
+            some = ", ".join(books[:3]) + (", …" if len(books) > 3 else "")
+            notes.append(f"Removed {len(books):,} workbooks of an earlier export that this one does not have: {some}")
+        for folder in {(self.path / name).parent for name in added}:
+            folder.mkdir(exist_ok=True)
+        for name in added:
+            (self.staging / name).replace(self.path / name)
+        for name in removed:
+            (self.path / name).unlink(missing_ok=True)
+            with suppress(OSError):  # another kind's folder, or not empty
+                if "/" in name:
+                    (self.path / name).parent.rmdir()
+        self._write_manifest(new, full, files, unwritten, kept)
+        return notes
+
+    def _write_manifest(
+        self, last: Manifest, full: bool, files: Mapping[str, Entry], unwritten: Set[str], there: Mapping[str, Entry]
+    ) -> None:
+        """`there` is what the folder holds, in the place of what is unwritten."""
+        replaced = [there[name] for name in sorted(unwritten & there.keys()) if there[name] != files[name]]
+        used = {entry.build for entry in files.values()}
+        builds = {name: build for name, build in last.builds.items() if name in used}
+        last = replace(
+            last, builds=builds, files=[files[name] for name in sorted(files)], full=full, complete=not unwritten
+        )
+        write(self.staging / MANIFEST, replace(last, unwritten=sorted(unwritten), replaced=replaced))
+        (self.staging / MANIFEST).replace(self.path / MANIFEST)
+
+    def _set_aside(self, name: str) -> str:
+        """Give a file that a reader changed a name that no file has: it is the reader's from now on."""
+        stem, _, ending = name.rpartition(".")
+        names = (f"{stem}-edited{f'-{number}' if number > 1 else ''}.{ending}" for number in count(1))
+        free = next(other for other in names if not ((self.path / other).exists() or is_link(self.path / other)))
+        (self.path / name).rename(self.path / free)
+        return f"{name} {_CHANGED}, and is now {free}."
+
+
+@contextmanager
+def open_folder(path: Path) -> Iterator[Folder]:
+    """Make and lock an output folder. Raises ProbesheetsError if it cannot be written or another export is at work."""
+    check_name(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = _lock(path / _LOCK)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ProbesheetsError(
+            f"Another export is writing into {path}. Wait for it, or choose another folder with --out."
+        ) from None
+    except OSError as error:
+        raise _not_writable(path, error) from None
+    folder = None
+    try:
+        folder = Folder(path)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder.staging, ignore_errors=True)
+            if not folder.staging.exists():
+                (path / _RECORD).unlink(missing_ok=True)
+    except OSError as error:
+        raise _not_writable(path, error) from None
+    finally:
+        if folder is None or not (path / MANIFEST).exists():  # nothing of ours is there
+            with suppress(OSError):
+                (path / _LOCK).unlink()
+        lock.release()
+
+
+def check_name(path: Path) -> None:
+    """Raises ProbesheetsError for a name that is no UTF-8: half of the libraries cannot open a file there."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ProbesheetsError(f"{str(path)!a} is no UTF-8. Rename the folder, or choose another one.") from None
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file or folder in an output folder is ours, but no spreadsheet."""
+    return name in (MANIFEST, _LOCK, _RECORD) or bool(_STAGING.fullmatch(name.removesuffix(".json")))
+
+
+def _lock(file: Path) -> FileLock:
+    """Ours is empty, but filelock writes the number of a process where the file system has no locks."""
+    if is_link(file) or (
+        file.exists() and not (file.is_file() and re.match(rb"\d+\n|filelock/|\Z", file.read_bytes()))
+    ):
+        refuse(file)
+    return FileLock(file)
+
+
+def _make_staging(path: Path) -> Path:
+    """A new folder for files without their final names; the one of an export that was killed is removed.
+
+    Its name is recorded first, so that no other folder is ever taken for one.
+    """
+    record, name = path / _RECORD, f"{OURS}-{uuid.uuid4().hex}"
+    left = read_json(record)
+    if left is not None:
+        staging = left.get("staging") if isinstance(left, dict) and left.get("format") == FORMAT else None
+        if not isinstance(staging, str) or not _STAGING.fullmatch(staging):
+            refuse(record)
+        shutil.rmtree(path / staging, ignore_errors=True)
+    written = path / f"{name}.json"
+    try:
+        written.write_text(json.dumps({"format": FORMAT, "staging": name}), encoding="utf-8")
+        written.replace(record)
+    finally:
+        written.unlink(missing_ok=True)
+    (path / name).mkdir()
+    return path / name
+
+
+def _nothing(path: Path) -> Manifest:
+    """Of a folder that has no manifest. Raises ProbesheetsError if it must have had one."""
+    if (path / DELIVERED).exists():
+        raise ProbesheetsError(
+            f"{path} holds {DELIVERED}, but {MANIFEST} is missing. Bring it back, or choose another folder with --out."
+        )
+    return Manifest()
+
+
+def _not_writable(path: Path, error: OSError) -> ProbesheetsError:
+    where = f" ({error.filename})" if error.filename and Path(str(error.filename)) != path else ""
+    return ProbesheetsError(
+        f"{path} cannot be written: {error.strerror or error}{where}.\n"
+        "No file was left half-written. Make room, close the program that has a file open there, or get the right to "
+        "write there; or choose another folder with --out."
+    )

@@ -1,0 +1,283 @@
+"""Rows of a batch become the XML of sheet rows, all at once."""
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import probesheets.pyarrow_setup  # noqa: F401
+from probesheets.workbooks.container import Workbook, letters
+from probesheets.workbooks.layout import CELL_UNITS, DIGITS_15, ESCAPE, LOOKS_ESCAPED, Layout, units
+
+TEXT = pa.large_string()
+DATES = (-25_508, 2_932_896)  # 1900-03-01 and 9999-12-31 in days since 1970, Excel's days 61 and 2,958,465
+JOINERS = {"\u200d", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))}  # never the first of a piece
+LINE_POINTS, MOST_POINTS = 15, 409  # Excel takes no higher row
+NOTHING = pa.array(
+    ["NA", "N/A", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "none", "nil"], pa.large_string()
+)
+MOST_BACK = CELL_UNITS // 2  # a piece of a long text ends at white space, if there is some in its second half
+FORBIDDEN = "[\x00-\x08\x0b-\x1f\ufffe\uffff]"
+
+
+@dataclass
+class Run:
+    """Adjacent rows of a slice that go into one workbook; `row` is the sheet's row of the first."""
+
+    book: Workbook
+    start: int
+    stop: int
+    row: int
+
+
+@dataclass
+class Rows:
+    """Rows of the sheets to be: values by column; which rows begin a record; cells shortened, and like NA, per row."""
+
+    values: dict[str, pa.Array]
+    groups: pa.Array | None
+    first: np.ndarray[Any, Any]
+    shortened: np.ndarray[Any, Any]
+    like_nothing: np.ndarray[Any, Any]
+
+
+def sheet_rows(batch: pa.RecordBatch, layout: Layout, group_by: str | None) -> Rows:
+    """The rows of the sheets for the rows of a batch: long texts continued, other long cells shortened."""
+    names = [column.name for column in layout.columns] + ([group_by] if group_by is not None else [])
+    if missing := [name for name in names if name not in batch.schema.names]:
+        raise ValueError(f"no column {', '.join(missing)} in the rows; there are {', '.join(batch.schema.names)}")
+    values = {name: _values(name, batch.column(name), layout.dates) for name in names}
+    _refuse_forbidden(values, names[0])
+    shortened = np.zeros(batch.num_rows, np.int64)
+    for name, array in values.items():
+        if name != layout.long_text and (long := _too_long(array)):
+            values[name] = _replaced(array, {row: text[: _cut(text, 0, CELL_UNITS - 1)] + "…" for row, text in long})
+            shortened[[row for row, _ in long]] += 1
+    groups = values[group_by] if group_by is not None else None
+    if groups is not None and groups.null_count:
+        raise ValueError(f"column {group_by}, which names the files, is empty in some rows")
+    if layout.long_text and values[names[0]].type != TEXT:
+        raise ValueError(f"column {names[0]} must be text, to number the rows of a long {layout.long_text}")
+    rows = Rows(values, groups, np.ones(batch.num_rows, bool), shortened, _like_nothing(values.values()))
+    if layout.long_text and (long := _too_long(values[layout.long_text])):
+        return _continued(rows, layout.long_text, names[0], long)
+    return rows
+
+
+def _values(name: str, array: pa.Array, dates: str) -> pa.Array:
+    """Large strings without empty ones, integers, or dates."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    kind = array.type
+    if pa.types.is_boolean(kind):
+        return pc.utf8_upper(array.cast(TEXT))
+    if pa.types.is_integer(kind) or (pa.types.is_date32(kind) and dates == "cell"):
+        return array
+    if kind not in (pa.string(), TEXT, pa.string_view(), pa.null(), pa.date32()):
+        raise ValueError(f"column {name} is of type {kind}; a sheet takes text, integers, dates and booleans")
+    array = array.cast(TEXT)
+    if pc.min(pc.binary_length(array)).as_py() == 0:
+        array = pc.if_else(pc.equal(array, ""), pa.scalar(None, TEXT), array)
+    return array
+
+
+def _bytes(array: pa.Array) -> np.ndarray[Any, Any]:
+    """The UTF-8 of all texts of an array, one after the other, not copied."""
+    _, offsets, data = array.buffers()
+    if data is None or not len(array):
+        return np.empty(0, np.uint8)
+    bounds = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    return np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
+
+
+def _refuse_forbidden(values: dict[str, pa.Array], key: str) -> None:
+    for name, array in values.items():
+        if array.type != TEXT:
+            continue
+        try:
+            array.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise ValueError(f"column {name} holds text that is not UTF-8") from error
+        data = _bytes(array)
+        controls = data[data < 32]
+        harmless = np.count_nonzero(controls == 9) + np.count_nonzero(controls == 10)
+        leads = np.flatnonzero(data == 0xEF)  # U+FFFE and U+FFFF are EF BF BE and EF BF BF
+        if harmless < controls.size or np.any((data[leads + 1] == 0xBF) & (data[leads + 2] >= 0xBE)):
+            row = pc.index(pc.match_substring_regex(array, FORBIDDEN), True).as_py()
+            found = re.search(FORBIDDEN, array[row].as_py())
+            code = f"U+{ord(found[0]):04X}" if found else "a character"
+            raise ValueError(f"column {name}, record {values[key][row].as_py()}: {code} cannot be in a workbook")
+
+
+def _like_nothing(arrays: Collection[pa.Array]) -> np.ndarray[Any, Any]:
+    """How many cells of each row hold one of NOTHING."""
+    count = np.zeros(len(next(iter(arrays))), np.int64)
+    for array in arrays:
+        if array.type == TEXT:
+            short = np.flatnonzero(pc.less_equal(pc.binary_length(array), 4).fill_null(False))
+            count[short] += pc.is_in(array.take(pa.array(short)), value_set=NOTHING).to_numpy(zero_copy_only=False)
+    return count
+
+
+def _too_long(array: pa.Array) -> list[tuple[int, str]]:
+    """Row and text of what does not fit in a cell."""
+    if array.type != TEXT or (pc.max(pc.binary_length(array)).as_py() or 0) <= CELL_UNITS:
+        return []
+    rows = np.flatnonzero(pc.greater(pc.binary_length(array), CELL_UNITS).fill_null(False))
+    texts = ((int(row), array[int(row)].as_py()) for row in rows)
+    return [(row, text) for row, text in texts if units(text) > CELL_UNITS]
+
+
+def _cut(text: str, start: int, units: int, spaces: bool = False) -> int:
+    """Where a piece of at most so many UTF-16 units ends: after white space if asked and some is near."""
+    piece = text[start : start + units].encode("utf-16-le")[: 2 * units]
+    stop = start + len(piece.decode("utf-16-le", "ignore"))  # half a pair is dropped
+    if stop == len(text):
+        return stop
+    if spaces:
+        for place in range(stop, max(start, stop - MOST_BACK), -1):
+            if text[place - 1].isspace():
+                return place
+    for place in range(stop, max(start, stop - 50), -1):
+        joined = unicodedata.combining(text[place]) or text[place] in JOINERS or text[place - 1] == "\u200d"
+        if not joined:
+            return place
+    return stop
+
+
+def _replaced(array: pa.Array, texts: dict[int, str]) -> pa.Array:
+    mask = np.zeros(len(array), bool)
+    mask[list(texts)] = True
+    return pc.replace_with_mask(array, pa.array(mask), pa.array(list(texts.values()), TEXT))
+
+
+def _pieces(text: str) -> list[str]:
+    """What fits in a cell, and again; joined they are the text."""
+    edges = [0]
+    while edges[-1] < len(text):
+        edges.append(_cut(text, edges[-1], CELL_UNITS, spaces=True))
+    return [text[start:stop] for start, stop in pairwise(edges)]
+
+
+def _continued(rows: Rows, name: str, key: str, long: list[tuple[int, str]]) -> Rows:
+    """The same rows, and a further one for each piece of a long text after its first."""
+    array, count, done = rows.values[name], len(rows.first), 0
+    repeats, parts = np.ones(count, np.int64), []
+    for row, text in long:
+        pieces = _pieces(text)
+        repeats[row] = len(pieces)
+        parts += [array.slice(done, row - done), pa.array(pieces, TEXT)]
+        done = row + 1
+    take = np.repeat(np.arange(count), repeats)
+    first = np.diff(take, prepend=-1) > 0
+    number = np.arange(1, len(take) + 1) - np.flatnonzero(first)[take]
+    values = {other: array.take(pa.array(take)) for other, array in rows.values.items() if other != name}
+    values[name] = pa.concat_arrays([*parts, array.slice(done)])
+    numbered = _join(values[key], "-", pa.array(number).cast(TEXT))
+    values[key] = pc.if_else(pa.array(first), values[key], numbered)
+    groups = None if rows.groups is None else rows.groups.take(pa.array(take))
+    return Rows(values, groups, first, rows.shortened[take], rows.like_nothing[take])
+
+
+def _join(*pieces: pa.Array | str, null: str | None = None) -> pa.Array:
+    """Row by row, the pieces as one text; null where one is null, or with `null` in its place."""
+    scalars = (pa.scalar(piece, TEXT) if isinstance(piece, str) else piece for piece in (*pieces, ""))
+    if null is None:
+        return pc.binary_join_element_wise(*scalars, null_handling="emit_null")
+    return pc.binary_join_element_wise(*scalars, null_handling="replace", null_replacement=null)
+
+
+def sheet_xml(rows: Rows, runs: list[Run], layout: Layout) -> pa.Array:
+    """The XML of each row; a null is no cell."""
+    numbers = [np.arange(run.row, run.row + run.stop - run.start) for run in runs]
+    row = pa.array(np.concatenate(numbers)).cast(TEXT)
+    shared = _share(rows.values, runs, layout)
+    cells = []
+    for place, column in enumerate(layout.columns):
+        style = ' s="2"' if column.wrap else ""
+        variants = [
+            _join(f'<c r="{letters(place)}', row, opening, content, closing)
+            for content, opening, closing in _variants(rows.values[column.name], style, shared.get(column.name))
+        ]
+        cells.append(pc.coalesce(*variants) if len(variants) > 1 else variants[0])
+    return _join('<row r="', row, '"', _heights(rows.values, layout), ">", *cells, "</row>", null="")
+
+
+def _heights(values: dict[str, pa.Array], layout: Layout) -> pa.Array:
+    """The height of each row as an attribute, null for one line; an estimate, for LibreOffice does not fit heights.
+
+    A column's width counts digits; a wide character, which has more bytes, is taken for two.
+    """
+    lines = np.ones(len(next(iter(values.values()))))
+    for column in layout.columns:
+        array = values[column.name]
+        if column.wrap and column.width and array.type == TEXT:
+            places = pc.add(pc.binary_length(array), pc.utf8_length(array).cast(pa.int64())).fill_null(0).to_numpy() / 2
+            breaks = pc.count_substring(array, "\n").fill_null(0).to_numpy()
+            lines = np.maximum(lines, np.ceil(places / (0.95 * column.width)) + breaks)
+    points = np.minimum(lines * LINE_POINTS, MOST_POINTS).astype(np.int64)
+    heights = _join(' ht="', pa.array(points).cast(TEXT), '"')
+    return pc.if_else(pa.array(lines > 1), heights, pa.scalar(None, TEXT))
+
+
+def _variants(array: pa.Array, style: str, shared: pa.Array | None) -> Iterator[tuple[pa.Array, str, str]]:
+    """The kinds of cell in a column: content (null if a cell is of another kind), and the XML around it."""
+    inline, end = f'"{style} t="inlineStr"><is><t xml:space="preserve">', "</t></is></c>"
+    if array.type == TEXT:
+        if shared is not None:
+            yield shared, f'"{style} t="s"><v>', "</v></c>"
+            array = pc.if_else(shared.is_valid(), pa.scalar(None, TEXT), array)
+        yield _escaped(array), inline, end
+        return
+    if pa.types.is_date32(array.type):
+        number, low, high = array.cast(pa.int32()), *DATES
+        serial, style, text = pc.add(number, 25_569), ' s="3"', array
+    else:
+        number, low, high = array, -DIGITS_15, DIGITS_15
+        serial, text = array, array
+    bounds = pc.min_max(number).as_py()
+    if bounds["min"] is not None and (bounds["min"] < low or bounds["max"] > high):
+        # rare: dates and numbers that Excel does not have are text
+        outside = pa.array([value is not None and not low <= value <= high for value in number.to_pylist()])
+        yield pc.if_else(outside, text.cast(TEXT), pa.scalar(None, TEXT)), inline, end
+        serial = pc.if_else(outside, pa.scalar(None, serial.type), serial)
+    yield serial.cast(TEXT), f'"{style}><v>', "</v></c>"
+
+
+def _escaped(array: pa.Array) -> pa.Array:
+    data = _bytes(array)
+    for plain, xml in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        if (data == ord(plain)).any():
+            array = pc.replace_substring(array, plain, xml)
+    return array
+
+
+def _share(values: dict[str, pa.Array], runs: list[Run], layout: Layout) -> dict[str, pa.Array]:
+    """Cells that look like escapes: by column, their numbers among the shared strings, else null."""
+    found = []
+    for place, column in enumerate(layout.columns):
+        array = values[column.name]
+        if array.type == TEXT and (_bytes(array) == ord("_")).any():
+            looks = pc.match_substring_regex(array, LOOKS_ESCAPED).fill_null(False)
+            found += [(int(row), place) for row in np.flatnonzero(looks)]
+    starts = [run.start for run in runs]
+    shared: dict[str, dict[int, str]] = {}
+    full: dict[str, dict[int, str]] = {}
+    for row, place in sorted(found):  # in the order of the sheet, however it was cut into batches
+        name = layout.columns[place].name
+        text = values[name][row].as_py()
+        number = runs[bisect_right(starts, row) - 1].book.share(text)
+        if number is None:
+            full.setdefault(name, {})[row] = ESCAPE.sub("_x005F_", text)
+        else:
+            shared.setdefault(name, {})[row] = str(number)
+    for name, texts in full.items():
+        values[name] = _replaced(values[name], texts)
+    return {name: _replaced(pa.nulls(len(values[name]), TEXT), texts) for name, texts in shared.items()}
