@@ -1,4 +1,4 @@
-"""The command line. Only here do errors become messages and exit codes. stdout is data, stderr is messages."""
+"""The command line. Only here do errors become messages and exit codes. Data goes to stdout, messages to stderr."""
 
 import io
 import json
@@ -12,27 +12,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from probesheets import options as option
 from probesheets.errors import ProbesheetsError, printable, shown
-from probesheets.options import Experiments, Json, New, Out, Quiet, Source, Target, Variables, path, text
 
-if TYPE_CHECKING:  # what takes long to import is imported by the command that needs it
+if TYPE_CHECKING:  # each command imports what takes long to import
     from probesheets.export.report import Report
-    from probesheets.export.sampling import Sample
     from probesheets.project.models import Project
     from probesheets.warehouse import Warehouse
 
 
 class Commands(TyperGroup):
-    """Ctrl-C at any moment is exit code 130 and one sentence."""
+    """Turns Ctrl-C at any moment into exit code 130 and one sentence."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, RuntimeError) as error:
-            # DuckDB makes a RuntimeError of a Ctrl-C that finds it at work
+            # if Ctrl-C interrupts DuckDB, it raises a RuntimeError
             if isinstance(error, RuntimeError) and not isinstance(error.__cause__, KeyboardInterrupt):
                 raise
-            _print("Stopped. Nothing was left half-written; type the command again to complete.", err=True)
+            _say("Stopped. No file was left half-written. To complete the work, run the same command again.")
             raise typer.Exit(130) from None
 
 
@@ -45,71 +44,64 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-
 MOST_DIFFERENCES = 10  # that verify lists
 
 
 @app.command()
 def run(
-    source: Source = None,
-    experiments: Experiments = None,
-    target: Target = "duckdb",
-    variables: Variables = "{}",
-    out: Out = Path("out"),
-    new: New = False,
-    quiet: Quiet = False,
-    as_json: Json = False,
+    source: option.Source = None,
+    experiments: option.Experiments = None,
+    target: option.Target = "duckdb",
+    variables: option.Variables = "{}",
+    out: option.Out = Path("out"),
+    new: option.New = False,
+    quiet: option.Quiet = False,
+    as_json: option.Json = False,
 ) -> None:
-    """Copy the source (if one is named), build and test the models, and export.
+    """Copy the source (if you name one), build and test the models, and export.
 
     Example: probesheets run --source outputs.csv --out sheets
     """
-    from probesheets.check.findings import check_place
+    from probesheets.check.place import check_place
+    from probesheets.export.export import export as write
     from probesheets.progress import progress
-    from probesheets.project.build import build, read_variables
-    from probesheets.project.models import check_target, find_root
-    from probesheets.source.copy import replace_copy
-    from probesheets.warehouse import building_alone, database_file, memory
+    from probesheets.project.build import build
+    from probesheets.settings import check_target, database_file, memory
+    from probesheets.source.copy import copy_source, discard_copy
+    from probesheets.warehouse import sole_builder
 
-    root = find_root(Path.cwd())
     check_target(target)
-    memory()  # dbt's own words for a wrong one would be less clear
+    memory()  # dbt's message about a wrong value would be less clear
     _check_source(target, source, experiments)
-    settings = read_variables(root, variables)
     _refuse_mixture(out, new)
-    check_place(root, target, copying=source is not None)
+    check_place(target, copying=source is not None)
     if source:
-        _say(replace_copy(database_file(root), source, experiments, str(settings["text_tag"])), quiet)
-    with building_alone(target):
-        with progress(quiet=quiet) as track:
-            build(root, target, variables, quiet=quiet, track=track)
-        report = _export(target, out, [], [], new=new, quiet=quiet)
-    _tell(report, quiet, as_json)
+        _say(copy_source(database_file(), source, experiments), quiet)
+    with sole_builder(target):
+        try:
+            with progress(quiet=quiet) as track:
+                build(target, variables, quiet=quiet, track=track)
+        except BaseException:
+            if source:
+                discard_copy(database_file())
+            raise
+        with _opened(target) as (project, warehouse), progress(quiet=quiet) as track:
+            report = write(project, warehouse, out, new=new, track=track)
+    _show(report, quiet, as_json)
 
 
 @app.command()
 def export(
-    target: Target = "duckdb",
-    out: Out = Path("out"),
-    probe: Annotated[
-        list[str] | None, typer.Option(help="Only this probe, by its text or its workbook's name. May be repeated.")
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Only this kind, such as with_links or qualcoder. May be repeated.")
-    ] = None,
-    new: New = False,
-    sample: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Only N texts of every probe, chosen by a seed.")
-    ] = None,
-    per: Annotated[
-        str | None, typer.Option(help="With --sample: probe (default), or month for N of each month.")
-    ] = None,
-    seed: Annotated[
-        str | None,
-        typer.Option(parser=text, metavar="S", help="With --sample: another seed draws other texts (default: 0)."),
-    ] = None,
-    quiet: Quiet = False,
-    as_json: Json = False,
+    target: option.Target = "duckdb",
+    out: option.Out = Path("out"),
+    probe: option.Probes = None,
+    only: option.Only = None,
+    new: option.New = False,
+    sample: option.Size = None,
+    per: option.Per = None,
+    seed: option.Seed = None,
+    quiet: option.Quiet = False,
+    as_json: option.Json = False,
 ) -> None:
     """Write the spreadsheets from the models that have been built.
 
@@ -119,45 +111,49 @@ def export(
 
     Example: probesheets export --sample 20 --per month --seed 7 --out to_code
     """
+    from probesheets.export.export import export as write
     from probesheets.export.sampling import Sample
+    from probesheets.progress import progress
 
     drawn = Sample.asked(sample, per, seed)
-    report = _export(target, out, probe or [], only or [], new=new, sample=drawn, quiet=quiet)
-    _tell(report, quiet, as_json)
+    with _opened(target) as (project, warehouse), progress(quiet=quiet) as track:
+        report = write(project, warehouse, out, probe or [], only or [], new=new, sample=drawn, track=track)
+    _show(report, quiet, as_json)
 
 
 @app.command()
 def check(
-    target: Target = "duckdb",
-    source: Source = None,
-    experiments: Experiments = None,
-    variables: Variables = "{}",
-    as_json: Json = False,
+    target: option.Target = "duckdb",
+    source: option.Source = None,
+    experiments: option.Experiments = None,
+    variables: option.Variables = "{}",
+    as_json: option.Json = False,
 ) -> None:
-    """Say what `run` would do with a source, before anything is built. Exit code 1 if it would fail.
+    """Show what `run` would do with a source, before anything is built. The exit code is 1 if `run` would fail.
+
+    On a server, check tries the rights of the user by creating small tables in the target schema and removing them.
 
     Example: probesheets check --source outputs.csv
     """
     from probesheets.check.findings import check as find
-    from probesheets.project.models import check_target, find_root
+    from probesheets.settings import check_target
 
-    root = find_root(Path.cwd())
     check_target(target)
     _check_source(target, source, experiments)
-    findings = find(root, target, variables, source, experiments)
+    findings = find(target, variables, source, experiments)
     failing = any(finding.level == "STOP" for finding in findings)
     if as_json:
         _print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
     else:
         for finding in findings:
             _print(str(finding))
-        _print("\nrun would fail: fix what is marked STOP." if failing else "\nrun would go through.")
+        _print("\nrun would fail. Fix the lines marked STOP." if failing else "\nrun would succeed.")
     sys.exit(1 if failing else 0)
 
 
 @app.command()
-def probes(target: Target = "duckdb", as_json: Json = False) -> None:
-    """List the probes: texts, links, first and last date, and the name of their workbooks, which --probe takes, too.
+def probes(target: option.Target = "duckdb", as_json: option.Json = False) -> None:
+    """List the probes: texts, links, first and last date, and the name of their workbooks, which --probe accepts.
 
     Example: probesheets probes
     """
@@ -169,23 +165,22 @@ def probes(target: Target = "duckdb", as_json: Json = False) -> None:
         rows = read_probes(project, warehouse)
     if as_json:
         _print(json.dumps(rows, ensure_ascii=False, default=str))
-        return
-    if not rows:
-        _say("There are no probes: no text has been built.")
-        return
-    _print(probes_table(rows))
+    elif rows:
+        _print(probes_table(rows))
+    else:
+        _say("There are no probes, because no text has been built.")
 
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(parser=path, metavar="DIR", help="A folder that an export wrote.")],
+    folder: Annotated[Path, typer.Argument(parser=option.path, metavar="DIR", help="A folder that an export wrote.")],
     target: Annotated[
-        str | None, typer.Option("--target", "-t", help="Compare every cell with this target's models, too.")
+        str | None, typer.Option("--target", "-t", help="Also compare every cell with the models of this target.")
     ] = None,
-    quiet: Quiet = False,
-    as_json: Json = False,
+    quiet: option.Quiet = False,
+    as_json: option.Json = False,
 ) -> None:
-    """Read the spreadsheets of a folder again and compare them with what was exported. Exit code 1 for a difference.
+    """Read the spreadsheets of a folder and compare them with what was exported. The exit code is 1 if they differ.
 
     Example: probesheets verify out --target duckdb
     """
@@ -205,8 +200,8 @@ def verify(
         _say(note, quiet)
     listed, more = found[:MOST_DIFFERENCES], len(found) > MOST_DIFFERENCES
     if as_json:
-        told = {"folder": str(folder), "differences": listed, "more": more, "other_build": note}
-        _print(json.dumps(told, ensure_ascii=False))
+        result = {"folder": str(folder), "differences": listed, "more": more, "other_build": note}
+        _print(json.dumps(result, ensure_ascii=False))
     else:
         for difference in listed:
             _print(shown(difference))
@@ -215,20 +210,20 @@ def verify(
     if found:
         sys.exit(1)
     if not as_json and not quiet:
-        _print(f"{folder}: every file is as it was exported" + (f", every cell as in {target}." if target else "."))
+        _print(f"{folder}: every file is as it was exported" + (f", every cell is as in {target}." if target else "."))
 
 
 def _check_source(target: str, source: str | None, experiments: Path | None) -> None:
     if target != "duckdb" and (source or experiments):
         raise ProbesheetsError(
-            f"Target {target} reads its own server. Leave --source and --experiments out, or --target {target}."
+            f"Target {target} reads its own server. Remove --source and --experiments, or remove --target {target}."
         )
     if experiments and not source:
-        raise ProbesheetsError("--experiments goes with --source: both are copied together.")
+        raise ProbesheetsError("--experiments needs --source, because both are copied together.")
 
 
 def _refuse_mixture(out: Path, new: bool) -> None:
-    """Before a build that takes minutes: a folder that the export after it would refuse."""
+    """Before a build that takes minutes, refuse a folder that the export would refuse."""
     from probesheets.export.batches import refuse_mixture
     from probesheets.folder.publish import check_name, open_folder
 
@@ -236,39 +231,22 @@ def _refuse_mixture(out: Path, new: bool) -> None:
     if out.exists():
         with open_folder(out) as folder:
             if not new:
-                refuse_mixture(folder, None, complete=True)
-
-
-def _export(
-    target: str,
-    out: Path,
-    wanted: list[str],
-    only: list[str],
-    *,
-    new: bool = False,
-    sample: "Sample | None" = None,
-    quiet: bool = False,
-) -> "Report":
-    from probesheets.export.job import export as write
-    from probesheets.progress import progress
-
-    with _opened(target) as (project, warehouse), progress(quiet=quiet) as track:
-        return write(project, warehouse, out, wanted, only, new=new, sample=sample, track=track)
+                refuse_mixture(folder, None, everything=True)
 
 
 @contextmanager
 def _opened(target: str) -> "Iterator[tuple[Project, Warehouse]]":
     """The models of a target, and the connection to them."""
-    from probesheets.project.models import Project, check_target, find_root
+    from probesheets.project.models import Project
+    from probesheets.settings import check_target
     from probesheets.warehouse import open_warehouse
 
-    root = find_root(Path.cwd())
     check_target(target)
-    with closing(open_warehouse(target, root)) as warehouse:
-        yield Project(root, target, warehouse), warehouse
+    with closing(open_warehouse(target)) as warehouse:
+        yield Project(target, warehouse), warehouse
 
 
-def _tell(report: "Report", quiet: bool, as_json: bool) -> None:
+def _show(report: "Report", quiet: bool, as_json: bool) -> None:
     if as_json:
         _print(json.dumps(report.as_json(), ensure_ascii=False))
     _say(report.message(), quiet)
@@ -280,14 +258,14 @@ def _say(message: str, quiet: bool = False) -> None:
 
 
 def _print(message: str, *, err: bool = False) -> None:
-    """Whatever is printed for people or as JSON goes this way, so nothing of a source controls the terminal."""
+    """Everything for people, and all JSON, is printed here, so that no text of a source can control the terminal."""
     typer.echo(printable(message), err=err)
 
 
 def main(*arguments: Any) -> None:
-    """The command `probesheets`: exit code 0, 1 for an error that the user can fix, 2 for a wrong command line."""
+    """The command `probesheets`. Exit code 0, 1 for an error that the user can fix, 2 for a wrong command line."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character shows its code instead
+        if isinstance(stream, io.TextIOWrapper):  # a character that the terminal lacks appears as its code
             stream.reconfigure(errors="backslashreplace")
     try:
         app(*arguments)

@@ -4,26 +4,26 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-# characters that control a terminal, but for tab and line feed, or that turn the direction of a line around
+# characters that control a terminal (except tab and line feed) or reverse the direction of a line
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class ProbesheetsError(Exception):
-    """Something that the user can fix; the text says what, which choices there are and what to type next."""
+    """A problem that the user can fix. The text names the problem, the valid choices and the next command."""
 
 
 def printable(message: str) -> str:
-    """A message without characters that control a terminal: they show as \\u001b, which JSON takes for the same."""
+    """A message in which characters that control a terminal appear as \\u001b, as JSON also writes them."""
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", message)
 
 
 def shown(text: str) -> str:
-    """A text of the source as a part of a message: on one line, so that it cannot pass for a message of its own."""
+    """A text of the source for use in a message: on one line, so that it cannot look like a message of its own."""
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def near(name: str, choices: Iterable[str], most: int = 5) -> str:
-    """`Valid: a, b, c`, the ones that look like `name` first; long lists are cut and counted."""
+    """`Valid: a, b, c.`, with those that resemble `name` first; long lists are shortened and counted."""
     every = list(map(shown, dict.fromkeys(choices)))
     if not every:
         return "There are none."

@@ -1,4 +1,4 @@
-"""The options that several commands have."""
+"""The options that several commands share."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +7,9 @@ import typer
 
 
 def text(value: str) -> str:
-    """What an option names; Path("") would be the current folder."""
+    """The value of an option that must not be empty: Path("") would be the current folder."""
     if not value.strip():
-        raise typer.BadParameter("is empty. Give a name, or leave the option out.")
+        raise typer.BadParameter("is empty. Give a name, or remove the option.")
     return value
 
 
@@ -17,15 +17,25 @@ def path(value: str | Path) -> Path:
     return Path(text(str(value)))
 
 
-Target = Annotated[str, typer.Option("--target", "-t", help="duckdb, mariadb or mysql.")]
+Target = Annotated[str, typer.Option("--target", "-t", help="A target of profiles.yml: duckdb, mariadb or mysql.")]
 Out = Annotated[Path, typer.Option("--out", "-o", parser=path, metavar="DIR", help="The folder to write into.")]
 _SOURCE = "CSV or Parquet file of table_output, or mysql://user@host:port/schema with PROBESHEETS_PASSWORD set."
 Source = Annotated[str | None, typer.Option(parser=text, metavar="SOURCE", help=_SOURCE)]
 _EXPERIMENTS = "CSV or Parquet file of table_experiment: id, model_name."
 Experiments = Annotated[Path | None, typer.Option(parser=path, metavar="FILE", help=_EXPERIMENTS)]
 Variables = Annotated[
-    str, typer.Option("--vars", help="dbt variables, as YAML: '{extra_tags: [author]}'.", metavar="YAML")
+    str, typer.Option("--vars", help="dbt variables as YAML: '{extra_tags: [author]}'.", metavar="YAML")
 ]
-New = Annotated[bool, typer.Option("--new", help="Only what no earlier export into the folder has delivered.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, messages on stderr.")]
+New = Annotated[bool, typer.Option("--new", help="Write only what earlier exports into the folder have not delivered.")]
+_PROBE = "Only this probe, by its text or the name of its workbook. Can be repeated."
+Probes = Annotated[list[str] | None, typer.Option("--probe", help=_PROBE)]
+_ONLY = "Only this kind of spreadsheet, such as with_links or qualcoder. Can be repeated."
+Only = Annotated[list[str] | None, typer.Option(help=_ONLY)]
+Size = Annotated[
+    int | None, typer.Option("--sample", min=1, metavar="N", help="Only N texts of every probe, drawn by a seed.")
+]
+Per = Annotated[str | None, typer.Option(help="With --sample: probe (default), or month for N texts of each month.")]
+_SEED = "With --sample: another seed draws other texts (default: 0)."
+Seed = Annotated[str | None, typer.Option(parser=text, metavar="S", help=_SEED)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; messages go to stderr.")]

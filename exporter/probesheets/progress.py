@@ -1,24 +1,21 @@
-"""How far a command is, for a person at a terminal: what is being done, how much of it, how long still.
-
-On stderr, and only where that is a terminal: nobody else reads bars.
-"""
+"""Show how far a command is: on stderr, and only if that is a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Advance = Callable[[int], None]
-Track = Callable[[str, int | None], Advance]  # name of a task and its steps (None: not known) -> what counts them
+Track = Callable[[str, int | None], Advance]  # (name of a task, number of steps or None if unknown) -> counts steps
 
 
 def silent(_name: str, _total: int | None) -> Advance:
-    """No progress at all, for scripts."""
+    """Shows no progress."""
     return lambda _steps: None
 
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Track]:
-    """A `track(name, total)` that shows a bar; the `advance(steps)` that it returns may be called from any thread."""
+    """A `track(name, total)` that shows a bar. Any thread may call the `advance(steps)` that it returns."""
     if quiet or not sys.stderr.isatty():
         yield silent
         return

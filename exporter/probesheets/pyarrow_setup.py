@@ -1,7 +1,7 @@
-"""Imported for what it does: pyarrow, in this process, goes without pandas and gives memory back.
+"""Set up pyarrow on import: it must not import pandas, and must return memory to the system.
 
-Where pandas is installed, pyarrow imports it with the first Python value that it meets: half a second, 50 MB, no use.
-Its usual allocator keeps what it has once had, 30 to 80 MB in an export.
+If pandas is installed, pyarrow imports it with the first Python value that it converts: half a second and 50 MB for
+nothing. Its default allocator keeps freed memory, 30 to 80 MB in an export.
 """
 
 import sys
@@ -20,6 +20,6 @@ class _NoPandas(MetaPathFinder):
 
 if "pandas" not in sys.modules:
     sys.meta_path.insert(0, _NoPandas())
-    pa.array(())  # pyarrow asks for it once only
+    pa.array(())  # pyarrow tries to import it only once
     del sys.meta_path[0]
 pa.set_memory_pool(pa.system_memory_pool())

@@ -1,4 +1,4 @@
-"""May the user build in the target schema of a server? Tried, with a table that is gone again afterwards."""
+"""May the user build in the target schema of a server? Tried with tables that are removed again."""
 
 import os
 
@@ -7,16 +7,16 @@ from probesheets.warehouse import Server
 
 
 def missing_rights(server: Server, schema: str) -> dict[str, str]:
-    """The rights that building needs and the user does not have in the schema, and what the server says of each.
+    """The rights that a build needs and the user lacks in the schema, each with the server's message.
 
-    The schema may not be there yet. Raises ProbesheetsError, naming what is left, if the user may not remove it again.
+    The schema need not exist. Raises ProbesheetsError, naming what remains, if the user may not remove it again.
     """
     quoted = "`" + schema.replace("`", "``") + "`"
     listed = server.rows("select lower(schema_name) from information_schema.schemata")
     made = False
     if (schema.lower(),) not in listed:
         if said := server.attempt(f"create schema {quoted}"):
-            return {"CREATE (the schema is not there, or may not be seen)": said}
+            return {"CREATE (the schema does not exist, or is hidden from the user)": said}
         made = True
     try:
         return _try(server, f"{quoted}.probesheets_check_{os.getpid()}")
@@ -47,7 +47,7 @@ def _try(server: Server, table: str) -> dict[str, str]:
             left.append(f"table {name}")
     if left:
         raise ProbesheetsError(
-            f"The user may create in the schema, but not DROP: {', '.join(left)} is left there.\n"
-            "Ask who runs the server for the right DROP, and to remove it."
+            f"The user may create tables in the schema, but not DROP them: {', '.join(left)} remains there.\n"
+            "Ask the administrator for the right DROP, and to remove it."
         )
     return missing

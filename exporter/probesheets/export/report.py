@@ -1,4 +1,4 @@
-"""What an export did: in a few lines for people, as one JSON object for scripts."""
+"""What an export did: a few lines for people, one JSON object for scripts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,28 +6,37 @@ from pathlib import Path
 from typing import Any
 
 from probesheets.errors import shown
-from probesheets.export.batches import Batch, Passage
+from probesheets.export.batches import Batch
+from probesheets.export.records import RowPicker
 from probesheets.folder.manifest import CHANGED
 
 _LISTED = 10
+# the totals that are worth a sentence unless they are 0
+_LIMITS = {
+    "texts_too_long_for_links": "texts have a run of more than 32,767 characters without a space. Links in it were not "
+    "searched for.",
+    "cells_shortened": "cells were too long and end in ….",
+    "cells_escaped": "cells contain text such as _x005F_, which openpyxl and pandas do not show unchanged.",
+    "cells_like_nothing": "cells contain NA, None, null or similar as text. Some readers treat these cells as empty.",
+}
 
 
 @dataclass
 class Report:
-    """What was written into the folder `out`, by kind, and what became of the records delivered earlier."""
+    """What was written into the folder `out`, by kind, and what happened to the records delivered earlier."""
 
     out: Path
     batch: Batch
     totals: dict[str, Any]
-    passages: list[Passage]
-    complete: bool  # neither kinds nor probes were named
+    pickers: list[RowPicker]
+    everything: bool  # neither kinds nor probes were named
     notes: list[str]
     files: list[str] = field(default_factory=list)
 
     @property
     def new(self) -> dict[str, int]:
-        """How many records were written, by kind."""
-        return {passage.kind.name: passage.written for passage in self.passages}
+        """The number of records that were written, by kind."""
+        return {picker.kind.name: picker.written for picker in self.pickers}
 
     @property
     def records(self) -> int:
@@ -35,13 +44,13 @@ class Report:
 
     @property
     def changed(self) -> list[str]:
-        """The Record IDs of what is another text now than the one that was delivered."""
-        return _ordered(record for passage in self.passages for record in passage.changed)
+        """The Record IDs whose text differs from the one that was delivered."""
+        return _ordered(record for picker in self.pickers for record in picker.changed)
 
     @property
     def gone(self) -> list[str]:
-        """The Record IDs of what was delivered and is not there any more."""
-        return _ordered(record for passage in self.passages for record in passage.unseen)
+        """The Record IDs that were delivered and no longer exist."""
+        return _ordered(record for picker in self.pickers for record in picker.unseen)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -55,53 +64,43 @@ class Report:
         }
 
     def message(self) -> str:
-        return "\n".join([*self.notes, self._first_line(), *self._limit_lines(), *self._change_lines()])
+        limits = [f"{self.totals[name]:,} {said}" for name, said in _LIMITS.items() if self.totals[name]]
+        return "\n".join([*self.notes, self._first_line(), *limits, *self._change_lines()])
 
     def _first_line(self) -> str:
         out, written = shown(str(self.out)), ", ".join(f"{count:,} in {name}" for name, count in self.new.items())
         if self.batch.new and not self.records:
-            return f"Nothing is new: {out} holds all that was asked for. No spreadsheet was written."
+            return f"There is nothing new: {out} already has everything that you selected. No spreadsheet was written."
         if self.batch.new:
             drawn = f" ({self.batch.sample.described()})" if self.batch.sample else ""
-            return f"Batch {self.batch.number} in {out}, {len(self.files)} files{drawn}. New records: {written}."
+            return f"Wrote batch {self.batch.number}: {len(self.files)} files in {out}{drawn}. New records: {written}."
         if self.batch.sample:
-            return f"{len(self.files)} files in {out}, a sample: {self.batch.sample.described()}. Records: {written}."
-        if not self.complete:
-            return f"{len(self.files)} files in {out}. Records: {written}."
+            sample = self.batch.sample.described()
+            return f"Wrote a sample: {len(self.files)} files in {out} ({sample}). Records: {written}."
+        if not self.everything:
+            return f"Wrote {len(self.files)} files in {out}. Records: {written}."
         totals, left_out = self.totals, {reason: count for reason, count in self.totals["left_out"].items() if count}
         reasons = f" ({', '.join(f'{count:,} {reason}' for reason, count in left_out.items())})" if left_out else ""
         return (
-            f"{len(self.files)} files in {out}: "
-            f"{totals['texts']:,} of {totals['text_rows']:,} text rows are texts, "
-            f"with {totals['links']:,} links; {sum(left_out.values()):,} rows left out{reasons}, "
-            f"{totals['dates_not_understood']:,} dates not understood."
+            f"Exported {totals['texts']:,} of {totals['text_rows']:,} text rows to {len(self.files)} files in {out}. "
+            f"They contain {totals['links']:,} links. {sum(left_out.values()):,} rows were left out{reasons}, and "
+            f"{totals['dates_not_understood']:,} dates were not understood."
         )
-
-    def _limit_lines(self) -> list[str]:
-        """What a text or a cell was too long for, where there is such a one."""
-        counted = {
-            "texts_too_long_for_links": "texts have a run of more than 32,767 characters without a space, in which no "
-            "links were looked for.",
-            "cells_shortened": "cells were too long and end in …",
-            "cells_escaped": "cells hold text such as _x005F_, which openpyxl and pandas do not show as it is.",
-            "cells_like_nothing": "cells hold NA, None, null or the like as text, which some readers take for empty.",
-        }
-        return [f"{self.totals[name]:,} {said}" for name, said in counted.items() if self.totals[name]]
 
     def _change_lines(self) -> list[str]:
         lines = [
             f"{len(some):,} records {what} since they were delivered: {', '.join(map(shown, some[:_LISTED]))}"
             + (", …" if len(some) > _LISTED else ".")
-            for what, some in (("have changed", self.changed), ("are gone", self.gone))
+            for what, some in (("have changed", self.changed), ("have disappeared", self.gone))
             if some
         ]
         if lines and self.files:
-            lines.append(f"All of them are listed in {shown(str(self.out / CHANGED))}.")
+            lines.append(f"{shown(str(self.out / CHANGED))} lists them all.")
         return lines
 
 
 def probes_table(probes: Sequence[Mapping[str, Any]]) -> str:
-    """The rows of the model probes as a table for people."""
+    """The rows of the model probes as a table for the terminal."""
     import pandas as pd
 
     columns = ["text_count", "link_count", "first_date", "last_date", "file_stem", "probe"]

@@ -1,11 +1,12 @@
-"""What to export: which kinds of spreadsheet and which probes, by the names that a user typed."""
+"""What to export: the kinds of spreadsheet and the probes that the user named."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from probesheets.errors import ProbesheetsError, near
-from probesheets.project.models import Kind, Project
+from probesheets.project.kinds import Kind
+from probesheets.project.models import Project
 from probesheets.warehouse import Warehouse, select
 
 PROBE_COLUMNS = ("probe", "file_stem", "text_count", "link_count", "first_date", "last_date")
@@ -13,18 +14,18 @@ PROBE_COLUMNS = ("probe", "file_stem", "text_count", "link_count", "first_date",
 
 @dataclass(frozen=True)
 class Selection:
-    """Kinds, and the file_stems of some probes, or None for all of them."""
+    """Kinds of spreadsheet, and the file_stems of some probes, or None for all probes."""
 
     kinds: tuple[Kind, ...]
     file_stems: tuple[str, ...] | None
-    complete: bool  # neither kinds nor probes were named
+    everything: bool  # neither kinds nor probes were named
 
     def of(self, kind: Kind) -> tuple[str, ...] | None:
         return self.file_stems if kind.one_file_per == "file_stem" else None
 
 
 def read_probes(project: Project, warehouse: Warehouse) -> list[dict[str, Any]]:
-    """The rows of the model probes, by name."""
+    """The rows of the model probes, sorted by probe."""
     relation = project.relation("probes")
     warehouse.columns(relation)
     rows = warehouse.rows(select(warehouse, relation, PROBE_COLUMNS, order_by=("probe",)))
@@ -32,30 +33,32 @@ def read_probes(project: Project, warehouse: Warehouse) -> list[dict[str, Any]]:
 
 
 def choose(project: Project, probes: Sequence[dict[str, Any]], wanted: Sequence[str], only: Sequence[str]) -> Selection:
-    """The kinds named by `only` (else the default ones) and the probes `wanted`, by their text or file_stem.
+    """The kinds that `only` names (or else the default ones), and the probes `wanted`, by text or file_stem.
 
-    Raises ProbesheetsError for a name that is not there, with those that look like it.
+    Raises ProbesheetsError for an unknown name, with the names that resemble it.
     """
     for name in only:
         if name not in project.kinds:
             raise ProbesheetsError(f"There is no kind {name!r}. {near(name, project.kinds)}")
     kinds = [kind for kind in project.kinds.values() if (kind.name in only if only else kind.default)]
     if not wanted:
-        return Selection(tuple(kinds), None, complete=not only)
+        return Selection(tuple(kinds), None, everything=not only)
     stems = {name: row["file_stem"] for row in probes for name in (row["file_stem"], row["probe"])}
     for text in wanted:
         if text not in stems:
             choices = near(text, [row["probe"] for row in probes])
-            raise ProbesheetsError(f"There is no probe {text!r}. {choices}\nAll of them: probesheets probes")
+            raise ProbesheetsError(
+                f"There is no probe {text!r}. {choices}\nTo list all probes, run: probesheets probes"
+            )
     by_probe = tuple(kind for kind in kinds if kind.one_file_per == "file_stem")
     if only and len(by_probe) < len(kinds):
         without = ", ".join(kind.name for kind in kinds if kind not in by_probe)
-        raise ProbesheetsError(f"{without} has no file for each probe. Leave --probe out, or name another kind.")
-    return Selection(by_probe, tuple(stems[text] for text in dict.fromkeys(wanted)), complete=False)
+        raise ProbesheetsError(f"{without} is not split by probe. Remove --probe, or name another kind with --only.")
+    return Selection(by_probe, tuple(stems[text] for text in dict.fromkeys(wanted)), everything=False)
 
 
 def check_columns(kind: Kind, warehouse: Warehouse) -> None:
-    """Raises ProbesheetsError if the exposure names a column that its model does not have."""
+    """Raises ProbesheetsError if the exposure names a column that its model lacks."""
     found = warehouse.columns(kind.relation)
     named = [*kind.column_names, *kind.order_by, *([kind.layout.long_text] if kind.layout.long_text else [])]
     for name in named:

@@ -1,6 +1,6 @@
-"""Which records earlier exports into a folder have delivered: delivered.csv or, without it, the workbooks themselves.
+"""The records that earlier exports into a folder delivered, from delivered.csv or else from the workbooks.
 
-A record is known by its Record ID, the first column of its kind. A fingerprint tells whether it has changed since.
+The Record ID, the first column of its kind, identifies a record. A fingerprint shows whether it has changed since.
 """
 
 import shutil
@@ -19,26 +19,28 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from probesheets.errors import ProbesheetsError
-from probesheets.folder.manifest import DELIVERED, Entry, digest, linked
+from probesheets.folder.hashes import hash_of, linked
+from probesheets.folder.manifest import DELIVERED, Entry
 from probesheets.folder.publish import Folder
-from probesheets.project.models import Kind
+from probesheets.project.kinds import Kind
 from probesheets.workbooks.layout import Layout, units
 
 RECORDS = pa.schema(
     [
         ("kind", pa.string()),
         ("batch", pa.int64()),
-        ("workbook", pa.string()),  # the value that names the record's file: a file_stem; empty for a kind of one file
+        ("workbook", pa.string()),  # the group that names the file, such as a file_stem; empty for a kind with one file
         ("record_id", pa.string()),
-        ("fingerprint", pa.int64()),  # -1: not known
+        ("fingerprint", pa.int64()),  # or UNKNOWN
     ]
 )
-_COMPARED = 16_000  # characters of a cell; a workbook shortens cells over twice that
-_CUT_UNITS = 16_000  # UTF-16 units that a cell has at least, where its text goes on in a further row
+UNKNOWN = -1
+_COMPARED = 16_000  # characters of a cell; workbooks shorten cells that have more than twice as many
+_CUT_UNITS = 16_000  # the least UTF-16 units of a cell whose text continues in a further row
 
 
 def read(folder: Folder, kinds: Mapping[str, Kind], batches: int) -> tuple[pa.Table, str | None]:
-    """The records of the folder's first `batches`, and a message if they had to be read from the workbooks."""
+    """The records of the folder's first `batches`, and a note if they had to be read from the workbooks."""
     file, listed = folder.path / DELIVERED, folder.files.get(DELIVERED)
     books = [
         entry for entry in folder.files.values() if entry.columns and entry.kind in kinds and entry.batch <= batches
@@ -46,7 +48,7 @@ def read(folder: Folder, kinds: Mapping[str, Kind], batches: int) -> tuple[pa.Ta
     counts = Counter[tuple[str, int, str]]()
     for entry in books:
         counts[entry.kind, entry.batch, entry.group or ""] += entry.records
-    if listed and digest(folder.path, DELIVERED) == listed.sha256:
+    if listed and hash_of(folder.path, DELIVERED) == listed.sha256:
         with suppress(ValueError, KeyError):
             records = _with_todays_names(load(file), folder.manifest.old_stems())
             records = records.filter(pc.less_equal(records["batch"], batches))
@@ -55,7 +57,7 @@ def read(folder: Folder, kinds: Mapping[str, Kind], batches: int) -> tuple[pa.Ta
     records = _rebuild(folder, books, kinds)
     if not records.num_rows:
         return records, None
-    state = "is not as it was written" if file.is_file() else "is missing"
+    state = "was changed" if file.is_file() else "is missing"
     return records, f"{file} {state}: {records.num_rows:,} records were read from the workbooks instead."
 
 
@@ -66,19 +68,19 @@ def _with_todays_names(records: pa.Table, old: Mapping[str, str]) -> pa.Table:
 
 
 def _counted(records: pa.Table, kinds: Iterable[str]) -> Counter[tuple[str, int, str]]:
-    """How many records each workbook of some kinds has."""
+    """The number of records of each workbook of some kinds."""
     counted = records.group_by(RECORDS.names[:3]).aggregate([([], "count_all")])
     rows = zip(*(column.to_pylist() for column in counted.columns), strict=True)
     return Counter({(kind, batch, workbook): count for kind, batch, workbook, count in rows if kind in kinds})
 
 
 def open_part(file: Path) -> pyarrow.csv.CSVWriter:
-    """A file for the records of one kind while they are being written."""
+    """A file for the records of one kind, to be written while its workbooks are."""
     return pyarrow.csv.CSVWriter(file, RECORDS, write_options=_written(header=False))
 
 
 def write(file: Path, records: pa.Table, parts: Iterable[Path]) -> None:
-    """Write the records that a folder's workbooks will hold: those that stay, and those of each part."""
+    """Write the records that the folder will have: those that stay, and those of each part."""
     pyarrow.csv.write_csv(records, file, _written(header=True))
     with file.open("ab") as whole:
         for part in parts:
@@ -91,13 +93,13 @@ def _written(*, header: bool) -> pyarrow.csv.WriteOptions:
 
 
 def load(file: Path) -> pa.Table:
-    """The records of a file. Raises ValueError or KeyError if it holds something else."""
+    """The records of a file. Raises ValueError or KeyError if it contains anything else."""
     convert = pyarrow.csv.ConvertOptions(column_types=RECORDS, strings_can_be_null=False)
     records = pyarrow.csv.read_csv(
         file, parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True), convert_options=convert
     )
     if records.schema != RECORDS or any(column.null_count for column in records.columns):
-        raise ValueError("not as it was written")
+        raise ValueError("other columns or values")
     return records
 
 
@@ -105,9 +107,9 @@ def load(file: Path) -> pa.Table:
 
 
 def fingerprints(rows: pa.RecordBatch, layout: Layout) -> pa.Array:
-    """A number for each row, from the long text if the kind has one, else from all cells.
+    """A number for each row: of the long text if the kind has one, else of all cells.
 
-    CRC-32: it has to show a change, not to withstand an adversary, and is three times as fast as a hash that does.
+    CRC-32 is enough to show a change by accident, and three times as fast as a cryptographic hash.
     """
     if layout.long_text:
         return _checksums(as_text(rows.column(layout.long_text)))
@@ -141,7 +143,7 @@ def _checksums(array: pa.Array) -> pa.Array:
 
 
 def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) -> pa.Table:
-    """The records of some workbooks. Raises ProbesheetsError if one does not tell them all."""
+    """The records of some workbooks. Raises ProbesheetsError unless all of them can be read."""
     from python_calamine import CalamineError
 
     columns: dict[str, list[Any]] = {name: [] for name in RECORDS.names}
@@ -152,8 +154,8 @@ def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) 
                 found = list(_read_workbook(file, entry, kinds[entry.kind].layout))
         if len(found) != entry.records:
             raise ProbesheetsError(
-                f"{DELIVERED} is missing or damaged, and {len(found):,} records can be read from {file}, not "
-                f"{entry.records:,}: some might be delivered twice. Bring back one of the two, or choose another "
+                f"{DELIVERED} is missing or damaged, and only {len(found):,} of {entry.records:,} records can be read "
+                f"from {file}: some might be delivered twice. Restore one of the two, or choose another "
                 "folder with --out."
             )
         for record, fingerprint in found:
@@ -164,9 +166,9 @@ def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) 
 
 
 def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[str, int]]:
-    """Each record of a workbook and its fingerprint; the further rows of a long text belong to their record.
+    """Each record of a workbook with its fingerprint. A reader may have added and moved columns.
 
-    Raises ValueError if a column that tells them is missing: a reader may have added columns, and moved them.
+    Raises ValueError if a column that identifies the records is missing.
     """
     from python_calamine import CalamineWorkbook
 
@@ -176,7 +178,7 @@ def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[s
     if long is None:
         for row in rows:
             cells = "\x1f".join(_cell(cell)[:_COMPARED] for cell in row)
-            yield _cell(row[at]), zlib.crc32(cells.encode()) if header == list(headers.values()) else -1
+            yield _cell(row[at]), zlib.crc32(cells.encode()) if header == list(headers.values()) else UNKNOWN
         return
     place, record, pieces = header.index(long), "", list[str]()
     for row in rows:
@@ -191,7 +193,7 @@ def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[s
 
 
 def _cell(cell: Any) -> str:
-    """What a cell was before it was written: numbers are read as floats."""
+    """The text of a cell as it was before it was written; readers return numbers as floats."""
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float) and cell.is_integer():

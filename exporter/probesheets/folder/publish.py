@@ -1,4 +1,4 @@
-"""The output folder: one export at a time, final names for complete files only, and no file of others is touched."""
+"""The output folder: one export at a time, final names only for complete files, and no change to other files."""
 
 import json
 import re
@@ -6,30 +6,17 @@ import shutil
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from stat import S_ISLNK, S_ISREG
 
 from filelock import FileLock, Timeout
+from msgspec.structs import replace
 
 from probesheets.errors import ProbesheetsError
-from probesheets.folder.manifest import (
-    DELIVERED,
-    FORMAT,
-    MANIFEST,
-    OTHERS,
-    OURS,
-    Entry,
-    Manifest,
-    digest,
-    is_link,
-    read,
-    read_json,
-    refuse,
-    sha256,
-    write,
-)
+from probesheets.folder import manifest
+from probesheets.folder.hashes import hash_of, is_link, sha256
+from probesheets.folder.manifest import DELIVERED, FORMAT, MANIFEST, OTHERS, OURS, Entry, Manifest, read_json, refuse
 
 _LOCK, _RECORD = f"{OURS}.lock", f"{OURS}.json"  # the record names the staging folder
 _STAGING = re.compile(rf"{re.escape(OURS)}-[0-9a-f]{{32}}")
@@ -38,26 +25,26 @@ _CHANGED = "changed after it was exported"
 
 
 class Folder:
-    """An output folder that this process alone writes to, between `open_folder` and its end."""
+    """An output folder that only this process writes to, inside `open_folder`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.manifest = read(path) or _nothing(path)
+        self.manifest = manifest.read(path) or _new_manifest(path)
         self.listed = {entry.path: entry for entry in self.manifest.files}
         self.files = self._found()
         self.staging = _make_staging(path)
 
     def _found(self) -> dict[str, Entry]:
-        """The listed files; where a stopped export had to write them, the old or new ones that are there."""
+        """The listed files. Of those that a stopped export was writing, the old or new ones that exist."""
         unsure = set(self.manifest.unwritten)
         either = [entry for entry in [*self.manifest.replaced, *self.manifest.files] if entry.path in unsure]
-        there = {entry.path: entry for entry in either if digest(self.path, entry.path) == entry.sha256}
+        there = {entry.path: entry for entry in either if hash_of(self.path, entry.path) == entry.sha256}
         return {name: entry for name, entry in self.listed.items() if name not in unsure} | there
 
     def check(self, names: Collection[str]) -> list[str]:
-        """Raises ProbesheetsError if an export would replace or remove what is not as we wrote it, and lists it all.
+        """Raises ProbesheetsError if an export would replace or remove files that are not as we wrote them.
 
-        A name that ends in / is a folder's. Returns changed files that are no workbooks: they get another name.
+        A name that ends in / is a folder. Returns the changed files that are not workbooks: they will be renamed.
         """
         ours: dict[str, set[str]] = {}
         for entry in [*self.manifest.replaced, *self.manifest.files]:
@@ -72,13 +59,13 @@ class Folder:
         found = [f"  {name}: {what}" for name, what in said.items() if what and name not in aside]
         if found:
             more = [f"  and {len(found) - _LISTED:,} more"] if len(found) > _LISTED else []
-            begin = f"Nothing was written into {self.path}. These would be replaced or removed:"
-            end = "Move what is listed, or choose another folder with --out."
+            begin = f"Nothing was written into {self.path}. An export would replace or remove these files:"
+            end = "Move them, or choose another folder with --out."
             raise ProbesheetsError("\n".join([begin, *found[:_LISTED], *more, end]))
         return aside
 
     def _in_the_way(self, name: str, ours: set[str] | None) -> str | None:
-        """What is wrong with a file that would be replaced or removed; None if it may be."""
+        """Why a file must not be replaced or removed; None if it may be."""
         try:
             mode = (self.path / name).lstat().st_mode
         except (FileNotFoundError, NotADirectoryError):
@@ -90,11 +77,11 @@ class Folder:
         return None if sha256(self.path / name) in ours else _CHANGED
 
     def publish(self, new: Manifest, *, replace_all: bool, gone: Set[str] = frozenset()) -> list[str]:
-        """Give staged files their final names, then write the manifest; `replace_all` removes our other files,
-        else those that `gone` names are removed. Returns a sentence for each file that a reader had changed.
+        """Give the staged files their final names, then write the manifest. Returns notes for the user.
 
-        Until all have their names, the manifest lists the old files and the new, so that the next export knows its
-        own. What an export that was stopped did not write stays listed, and the folder incomplete, until one does.
+        `replace_all` removes our other files; without it, only those in `gone` are removed. Until all files have their
+        names, the manifest lists old and new files, so that the next export knows which are ours. If an export was
+        stopped, the files that it did not write stay listed, and the folder incomplete, until an export writes them.
         """
         added, listed, unsure = {entry.path: entry for entry in new.files}, self.listed, self.manifest.unwritten
         changing = added.keys() | (listed.keys() if replace_all else gone)
@@ -108,14 +95,14 @@ class Folder:
         notes = [self._set_aside(name) for name in aside]
         if books := sorted(name for name in removed if listed[name].columns):
             some = ", ".join(books[:3]) + (", …" if len(books) > 3 else "")
-            notes.append(f"Removed {len(books):,} workbooks of an earlier export that this one does not have: {some}")
+            notes.append(f"Removed {len(books):,} workbooks of an earlier export that are not in this one: {some}")
         for folder in {(self.path / name).parent for name in added}:
             folder.mkdir(exist_ok=True)
         for name in added:
             (self.staging / name).replace(self.path / name)
         for name in removed:
             (self.path / name).unlink(missing_ok=True)
-            with suppress(OSError):  # another kind's folder, or not empty
+            with suppress(OSError):  # the folder is not empty
                 if "/" in name:
                     (self.path / name).parent.rmdir()
         self._write_manifest(new, full, files, unwritten, kept)
@@ -124,28 +111,28 @@ class Folder:
     def _write_manifest(
         self, last: Manifest, full: bool, files: Mapping[str, Entry], unwritten: Set[str], there: Mapping[str, Entry]
     ) -> None:
-        """`there` is what the folder holds, in the place of what is unwritten."""
+        """`there` are the files that the folder has in place of the unwritten ones."""
         replaced = [there[name] for name in sorted(unwritten & there.keys()) if there[name] != files[name]]
         used = {entry.build for entry in files.values()}
         builds = {name: build for name, build in last.builds.items() if name in used}
         last = replace(
             last, builds=builds, files=[files[name] for name in sorted(files)], full=full, complete=not unwritten
         )
-        write(self.staging / MANIFEST, replace(last, unwritten=sorted(unwritten), replaced=replaced))
+        manifest.write(self.staging / MANIFEST, replace(last, unwritten=sorted(unwritten), replaced=replaced))
         (self.staging / MANIFEST).replace(self.path / MANIFEST)
 
     def _set_aside(self, name: str) -> str:
-        """Give a file that a reader changed a name that no file has: it is the reader's from now on."""
+        """Rename a file that a reader changed. From now on it is the reader's."""
         stem, _, ending = name.rpartition(".")
         names = (f"{stem}-edited{f'-{number}' if number > 1 else ''}.{ending}" for number in count(1))
         free = next(other for other in names if not ((self.path / other).exists() or is_link(self.path / other)))
         (self.path / name).rename(self.path / free)
-        return f"{name} {_CHANGED}, and is now {free}."
+        return f"{name} {_CHANGED}. It was renamed to {free}."
 
 
 @contextmanager
 def open_folder(path: Path) -> Iterator[Folder]:
-    """Make and lock an output folder. Raises ProbesheetsError if it cannot be written or another export is at work."""
+    """Create and lock an output folder. Raises ProbesheetsError if that fails or another export is writing into it."""
     check_name(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -169,27 +156,27 @@ def open_folder(path: Path) -> Iterator[Folder]:
     except OSError as error:
         raise _not_writable(path, error) from None
     finally:
-        if folder is None or not (path / MANIFEST).exists():  # nothing of ours is there
+        if folder is None or not (path / MANIFEST).exists():  # nothing in it is ours
             with suppress(OSError):
                 (path / _LOCK).unlink()
         lock.release()
 
 
 def check_name(path: Path) -> None:
-    """Raises ProbesheetsError for a name that is no UTF-8: half of the libraries cannot open a file there."""
+    """Raises ProbesheetsError for a name that is not UTF-8: many libraries cannot open files there."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
-        raise ProbesheetsError(f"{str(path)!a} is no UTF-8. Rename the folder, or choose another one.") from None
+        raise ProbesheetsError(f"{str(path)!a} is not UTF-8. Rename the folder, or choose another one.") from None
 
 
 def is_ours(name: str) -> bool:
-    """Whether a file or folder in an output folder is ours, but no spreadsheet."""
+    """Whether a file or folder in an output folder is ours, although the manifest does not list it."""
     return name in (MANIFEST, _LOCK, _RECORD) or bool(_STAGING.fullmatch(name.removesuffix(".json")))
 
 
 def _lock(file: Path) -> FileLock:
-    """Ours is empty, but filelock writes the number of a process where the file system has no locks."""
+    """Our lock file is empty; filelock writes the number of the process if the file system has no locks."""
     if is_link(file) or (
         file.exists() and not (file.is_file() and re.match(rb"\d+\n|filelock/|\Z", file.read_bytes()))
     ):
@@ -198,9 +185,9 @@ def _lock(file: Path) -> FileLock:
 
 
 def _make_staging(path: Path) -> Path:
-    """A new folder for files without their final names; the one of an export that was killed is removed.
+    """Create a folder for files that do not have their final names yet; remove that of an export that was killed.
 
-    Its name is recorded first, so that no other folder is ever taken for one.
+    Its name is recorded first, so that we never remove a folder that is not ours.
     """
     record, name = path / _RECORD, f"{OURS}-{uuid.uuid4().hex}"
     left = read_json(record)
@@ -219,11 +206,11 @@ def _make_staging(path: Path) -> Path:
     return path / name
 
 
-def _nothing(path: Path) -> Manifest:
-    """Of a folder that has no manifest. Raises ProbesheetsError if it must have had one."""
+def _new_manifest(path: Path) -> Manifest:
+    """The manifest of a new folder. Raises ProbesheetsError if the folder must have had one before."""
     if (path / DELIVERED).exists():
         raise ProbesheetsError(
-            f"{path} holds {DELIVERED}, but {MANIFEST} is missing. Bring it back, or choose another folder with --out."
+            f"{path} has {DELIVERED}, but {MANIFEST} is missing. Restore it, or choose another folder with --out."
         )
     return Manifest()
 
@@ -232,6 +219,6 @@ def _not_writable(path: Path, error: OSError) -> ProbesheetsError:
     where = f" ({error.filename})" if error.filename and Path(str(error.filename)) != path else ""
     return ProbesheetsError(
         f"{path} cannot be written: {error.strerror or error}{where}.\n"
-        "No file was left half-written. Make room, close the program that has a file open there, or get the right to "
-        "write there; or choose another folder with --out."
+        "No file was left half-written. Free some disk space, close programs that use the folder, or get permission to "
+        "write there. Or choose another folder with --out."
     )

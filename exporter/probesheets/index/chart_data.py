@@ -1,4 +1,4 @@
-"""The numbers behind the charts of index.xlsx: counted by the database, from the model texts."""
+"""The numbers behind the charts of index.xlsx, counted by the database from the model texts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,15 +9,15 @@ from typing import Any
 from probesheets.project.models import Project
 from probesheets.warehouse import Warehouse
 
-LENGTHS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 32_767)  # characters; each begins a bar
+LENGTHS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 32_767)  # characters; a bar begins at each
 MOST_PERIODS, LARGEST, MOST_BARS = 60, 10, 25
-_NAME = 32  # characters of a probe where there is little room
+_NAME = 32  # characters of a probe where space is short
 Table = list[list[Any]]  # the first row is the header
 
 
 @dataclass(frozen=True)
-class Figures:
-    """A table for each chart. Dated texts are counted by month, by year where months would be too many."""
+class ChartData:
+    """A table for each chart. Texts with a date are counted by month, or by year if there are too many months."""
 
     periods: Table  # period, then a column for each of the largest probes and one for the others
     period: str  # Month or Year
@@ -25,7 +25,7 @@ class Figures:
     lengths: Table
 
 
-def read_figures(project: Project, warehouse: Warehouse, probes: Sequence[Mapping[str, Any]]) -> Figures:
+def read_chart_data(project: Project, warehouse: Warehouse, probes: Sequence[Mapping[str, Any]]) -> ChartData:
     """Count the texts of all probes, the largest probes first."""
     texts, quote = project.relation("texts"), warehouse.quote
     day = f"{quote}date{quote}"
@@ -40,11 +40,11 @@ def read_figures(project: Project, warehouse: Warehouse, probes: Sequence[Mappin
         f"select size, count(*) from (select case {sizes} else 0 end as size from {texts}) as measured group by size"
     )
     periods, period = _periods(months, largest)
-    return Figures(periods, period, _link_shares(dict(linked), largest), _lengths(dict(lengths)))
+    return ChartData(periods, period, _link_shares(dict(linked), largest), _lengths(dict(lengths)))
 
 
 def _periods(months: Sequence[tuple[Any, ...]], largest: Sequence[Mapping[str, Any]]) -> tuple[Table, str]:
-    """Texts per month or year and probe: of all periods from the first to the last, the last ones if they are many."""
+    """Texts per period and probe, from the first period to the last; only the last ones if there are too many."""
     shown = {probe["file_stem"]: place for place, probe in enumerate(largest[:LARGEST])}
     numbers = [12 * int(year) + int(month) - 1 for _, year, month, _ in months]
     size, period = 1, "Month"
@@ -86,7 +86,7 @@ def _lengths(counts: Mapping[Any, Any]) -> Table:
 
 
 def _names(probes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Short names, all different: the beginning of the probe, else its beginning and its end, else with a number."""
+    """Short and distinct names: the beginning of the probe, else its beginning and end, else the same with a number."""
     names: list[str] = []
     for probe in probes:
         text, number = str(probe["probe"]), 2

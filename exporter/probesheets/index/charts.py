@@ -1,4 +1,4 @@
-"""The first sheet of index.xlsx: native charts, and the sheet of numbers that they show."""
+"""The first sheet of index.xlsx: native charts, and the sheet with their numbers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,44 +9,44 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from probesheets.index.chart_data import LARGEST, MOST_BARS, MOST_PERIODS, Figures, Table
+from probesheets.index.chart_data import LARGEST, MOST_BARS, MOST_PERIODS, ChartData, Table
 
-# ten hues that are told apart, and grey for the others
+# ten distinct hues, and grey for the others
 COLOURS = ("4E79A7", "F28E2B", "E15759", "76B7B2", "59A14F", "EDC948", "B07AA1", "FF9DA7", "9C755F", "86BCB6", "BAB0AC")
 _WIDE, _HALF, _HIGH = 32, 15.75, 11  # cm
 
 
-def draw_charts(overview: Worksheet, data: Worksheet, figures: Figures, row: int) -> None:
-    """Put the figures into the sheet `data` and their charts into `overview`, from a row on."""
+def draw_charts(overview: Worksheet, data: Worksheet, numbers: ChartData, row: int) -> None:
+    """Put the numbers into the sheet `data` and their charts into `overview`, starting at a row."""
     below = row + 23
-    if len(figures.periods) > 1:
-        title = f"Texts per {figures.period.lower()}"
-        if len(figures.periods) > MOST_PERIODS:
+    if len(numbers.periods) > 1:
+        title = f"Texts per {numbers.period.lower()}"
+        if len(numbers.periods) > MOST_PERIODS:
             title += f" (the last {MOST_PERIODS})"
-        chart = _chart(data, _place(data, figures.periods), title, _WIDE)
+        chart = _chart(data, _place(data, numbers.periods), title, _WIDE)
         chart.grouping, chart.overlap = "stacked", 100
         chart.legend.position = "r"
         overview.add_chart(chart, f"A{row}")
     else:
-        overview[f"A{row}"] = "No text has a date: there is no chart of months."
-    if len(figures.link_shares) > 1:
+        overview[f"A{row}"] = "No text has a date, so there is no chart by month."
+    if len(numbers.link_shares) > 1:
         title = "Share of texts with links"
-        if len(figures.link_shares) > MOST_BARS:
+        if len(numbers.link_shares) > MOST_BARS:
             title += f", the {MOST_BARS} largest probes"
-        chart = _chart(data, _place(data, figures.link_shares), title, _HALF, high=max(_HIGH, len(figures.link_shares)))
+        chart = _chart(data, _place(data, numbers.link_shares), title, _HALF, high=max(_HIGH, len(numbers.link_shares)))
         chart.type, chart.legend = "bar", None
         chart.x_axis.scaling.orientation = "maxMin"  # the largest probe on top
         chart.y_axis.number_format, chart.y_axis.scaling.min = "0%", 0
-        chart.y_axis.crosses = "max"  # the scale stays below
+        chart.y_axis.crosses = "max"  # keeps the scale below
         overview.add_chart(chart, f"A{below}")
-    chart = _chart(data, _place(data, figures.lengths), "Length of texts, in characters", _HALF)
+    chart = _chart(data, _place(data, numbers.lengths), "Length of texts, in characters", _HALF)
     chart.legend = None
     chart.dataLabels = DataLabelList(showVal=True, showSerName=False, showCatName=False, showLegendKey=False)
     overview.add_chart(chart, f"I{below}")
 
 
 def _place(data: Worksheet, table: Table) -> Reference:
-    """Write a table to the right of the other tables; returns its cells."""
+    """Write a table to the right of the others; returns its cells."""
     first = data.max_column + 2 if data.max_column > 1 else 1
     for number, values in enumerate(table, 1):
         for place, value in enumerate(values, first):
@@ -58,7 +58,7 @@ def _place(data: Worksheet, table: Table) -> Reference:
 def _set(sheet: Worksheet, row: int, column: int, value: Any) -> None:
     cell = sheet.cell(row, column, value)
     if isinstance(value, str):
-        cell.data_type = "s"  # a probe that begins with = is no formula
+        cell.data_type = "s"  # a probe that begins with = is not a formula
     if isinstance(value, float):
         cell.number_format = "0%"
     if row == 1:
@@ -79,7 +79,7 @@ def _chart(data: Worksheet, cells: Reference, title: str, width: float, high: fl
 
 
 def write_facts(overview: Worksheet, facts: Sequence[tuple[str, Any]]) -> None:
-    """Lines of a name and a value at the top of the first sheet."""
+    """Write names and values at the top of the first sheet."""
     overview.column_dimensions["A"].width = 22
     for row, (name, value) in enumerate(facts, 1):
         _set(overview, row, 1, name)

@@ -1,16 +1,16 @@
-"""A workbook of a library that stamps the present time into it, stamped anew: the same content, the same bytes."""
+"""Replace the times in a workbook of openpyxl, which writes the current time: the same content gives the same bytes."""
 
 import re
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip knows
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can store
 _TIME = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
 
-def stamp(file: Path, created: datetime) -> None:
-    """Rewrite an .xlsx file: `created` is when it was created and modified, and no part has a time of its own."""
+def set_times(file: Path, created: datetime) -> None:
+    """Rewrite an .xlsx file: `created` becomes the time of its creation and change, and its parts get no times."""
     moment = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
     with zipfile.ZipFile(file) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}

@@ -1,6 +1,7 @@
-"""index.xlsx: for people, not for importers. Charts first, then one line per probe with links to its workbooks."""
+"""index.xlsx, for people and not for importers: charts, then one row per probe with links to its workbooks."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from probesheets.folder.manifest import Manifest
-from probesheets.index.chart_data import Figures
+from probesheets.index.chart_data import ChartData
 from probesheets.index.charts import draw_charts, write_facts
+from probesheets.index.fixed_times import set_times
 from probesheets.workbooks.cells import LINE_POINTS
 
 HEADERS = {
@@ -21,33 +23,35 @@ HEADERS = {
     "first_date": "First date",
     "last_date": "Last date",
 }
-DRAWN = {"drawn": "Drawn", "share": "Share drawn"}  # where the folder holds a sample
+DRAWN = {"drawn": "Drawn", "share": "Share drawn"}  # if the folder has a sample
 _WIDTHS = {"Probe": 70, "Texts": 8, "Links": 8, "First date": 12, "Last date": 12, "Drawn": 8, "Share drawn": 12}
-_MOST_LINES = 4  # of a long probe: the table is to be looked through
-_MOST_LINKS = 65_000  # Excel takes 65,530 in a sheet
+_MOST_LINES = 4  # of a long probe, so that the table stays easy to scan
+_MOST_LINKS = 65_000  # Excel allows 65,530 in a sheet
 
 
 def write_index(
     file: Path,
     probes: Sequence[Mapping[str, Any]],
     workbooks: Mapping[str, Mapping[str, Sequence[str]]],
-    figures: Figures,
+    numbers: ChartData,
     manifest: Manifest,
+    created: datetime,
 ) -> None:
     """Write the index of `probes` (file_stem and the keys of HEADERS, one mapping per probe).
 
-    `workbooks` maps the title of a column to the relative paths of each file_stem's workbooks; the manifest tells of
-    the totals and of samples.
+    `workbooks` maps the title of a column to the relative paths of each file_stem's workbooks. The manifest has the
+    totals and the samples. The same content and `created` give the same bytes.
     """
     book = Workbook()
     overview = book.active
     overview.title, overview.sheet_view.showGridLines, overview.sheet_view.tabSelected = "Overview", False, True
     facts = _facts(probes, manifest)
     write_facts(overview, facts)
-    draw_charts(overview, book.create_sheet("Data"), figures, len(facts) + 2)
+    draw_charts(overview, book.create_sheet("Data"), numbers, len(facts) + 2)
     _fit_on_a_page(overview)
     _write_probes(book.create_sheet("Probes", 1), probes, workbooks, manifest.drawn)
     book.save(file)
+    set_times(file, created)
 
 
 def _facts(probes: Sequence[Mapping[str, Any]], manifest: Manifest) -> list[tuple[str, Any]]:
@@ -67,7 +71,7 @@ def _facts(probes: Sequence[Mapping[str, Any]], manifest: Manifest) -> list[tupl
             drawn = f"{sample['size']:,} texts of every {every}, seed {sample['seed']}"
             facts.append((f"Sample, batch {batch.batch}", drawn))
         elif len(manifest.batches) > 1:
-            facts.append((f"Batch {batch.batch}", f"all texts of {batch.created[:10]} that were not delivered yet"))
+            facts.append((f"Batch {batch.batch}", f"texts of {batch.created[:10]} that had not been delivered"))
     if manifest.drawn is not None:
         held, texts = (sum(probe[name] for probe in manifest.drawn) for name in ("drawn", "texts"))
         facts.append(
@@ -115,8 +119,8 @@ def _make_readable(sheet: Worksheet) -> None:
         sheet.column_dimensions[get_column_letter(place)].width = width
     top, wrapped = Alignment(vertical="top"), Alignment(vertical="top", wrap_text=True)
     for probe, *others in sheet.iter_rows(min_row=2):
-        probe.data_type = "s"  # a probe that begins with = is no formula
-        lines = -(-len(str(probe.value)) // _WIDTHS["Probe"])  # an estimate, for LibreOffice does not fit heights
+        probe.data_type = "s"  # a probe that begins with = is not a formula
+        lines = -(-len(str(probe.value)) // _WIDTHS["Probe"])  # an estimate, because LibreOffice does not fit heights
         if lines > 1:
             sheet.row_dimensions[probe.row].height = LINE_POINTS * min(lines, _MOST_LINES)
             probe.alignment = wrapped

@@ -1,86 +1,107 @@
-"""dbt build, in a process of its own: nothing else of this package starts dbt or knows how it is installed."""
+"""Run dbt in a process of its own. No other module starts dbt or knows how it is installed."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import yaml
+from probesheets.errors import ProbesheetsError, printable
+from probesheets.progress import Track, silent
+from probesheets.settings import find_root
 
-from probesheets.errors import ProbesheetsError, near, printable
-from probesheets.progress import Advance, Track, silent
-
-# of a variable: as it is called, an example
-_KINDS = {list: ("a list of texts", "[name]"), bool: ("true or false", "false"), str: ("a text", "name")}
-_IGNORED = "ignore::UserWarning:multiprocessing.resource_tracker"
-_STEP = re.compile(r"\S+ +\d+ of (\d+) (\S+) (\S+)")  # a line of dbt: 3 of 78 START sql table model main.tags
+# a fault that macros/project/prepare_source.sql found, in an error message of dbt
+_FAULT = re.compile(r"operation probesheets-on-run-start-0 \(.*\)\n((?:  .*\S.*\n?)+)")
+_PACKAGES = {"duckdb": ("dbt-duckdb", "make .venv", "probesheets")}
+_SERVERS = ("dbt-mysql", "make .venv-mysql", "'probesheets[mysql]'")
+Event = dict[str, Any]  # a line of dbt's JSON log: {"info": {"name", "level", "msg"}, "data": {...}}
 
 
-def build(root: Path, target: str, variables: str, *, quiet: bool = False, track: Track = silent) -> None:
-    """Build and test the models without the unit tests, artifacts in target/TARGET.
+def build(target: str, variables: str, *, quiet: bool = False, track: Track = silent) -> None:
+    """Build the models and run their tests, but no unit tests; artifacts go into target/TARGET.
 
-    Without a `track`, dbt's own lines are the progress, on stderr. Raises ProbesheetsError if dbt or the target's
-    adapter is missing, or if the build fails.
+    Without a `track`, dbt's own lines on stderr show the progress. Raises ProbesheetsError if dbt or the adapter is
+    missing, if a check before the build fails, or if the build fails.
     """
-    advance: Advance | None = None
-
-    def show(line: str) -> None:
-        nonlocal advance
-        if track is silent or not (step := _STEP.match(line)):
-            print(printable(line), end="", file=sys.stderr)
-        elif step[2] != "START" and step[3] != "hook:":
-            advance = advance or track("models and tests", int(step[1]))
-            advance(1)
-
     command = ["build", "--target-path", f"target/{target}", *(["--quiet"] if quiet else [])]
     if not (installed("dbt-core") or "").startswith("1.7."):
         command += ["--exclude-resource-type", "unit_test"]
-    if _dbt(root, target, variables, command, show):
+    fault, advance, code = None, None, 0
+    with closing(_run_dbt(target, variables, command)) as events:
+        for event in events:
+            data, message = event["data"], str(event["info"]["msg"])
+            if found := _FAULT.search(message):
+                fault = fault or "\n".join(line.strip() for line in found[1].splitlines())
+            elif track is not silent and _is_step(data):
+                advance = advance or track("models and tests", data.get("total") or data.get("num_models"))
+                advance(1 if data["node_info"]["node_status"] != "started" else 0)
+            elif not fault:
+                print(printable(message), file=sys.stderr)
+            code = data.get("exit_code", 0)
+    if fault:
+        raise ProbesheetsError(fault)
+    if code:
         raise ProbesheetsError(
-            "dbt build failed; its messages above say where. Nothing was exported: earlier files are as they were.\n"
-            f"To see what stops a build before it starts, run: probesheets check --target {target}"
+            "dbt build failed; its messages above show where. Nothing was exported, earlier exports are unchanged.\n"
+            f"To see what would stop a build before it starts, run: probesheets check --target {target}"
         )
 
 
-def find_faults(root: Path, target: str, variables: str, environment: Mapping[str, str]) -> dict[str, Any]:
-    """What a build would stop for at its start: the answer of the macro find_faults. Nothing is built.
+def _is_step(data: Mapping[str, Any]) -> bool:
+    """Whether an event is about a model, seed or test that dbt has begun or finished."""
+    return bool(data.get("index")) and data.get("node_info", {}).get("resource_type") not in (None, "operation")
 
-    Raises ProbesheetsError if dbt or the target's adapter is missing, or if dbt cannot read the project.
+
+def inspect_source(target: str, variables: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The answer of the macro inspect_source: what would stop a build before it starts, and what the source contains.
+
+    Builds nothing. Raises ProbesheetsError if dbt or the adapter is missing, or if dbt cannot read the project.
     """
-    said: list[str] = []
     with TemporaryDirectory(prefix="probesheets-") as folder:
-        command = ["--quiet", "--print", "--log-format", "text", "run-operation", "find_faults"]
-        command += ["--target-path", folder, "--log-path", folder]
-        _dbt(root, target, variables, command, said.append, **environment)
-    for line in said:
-        if line.startswith('{"faults": '):
-            return dict(json.loads(line))
-    raise ProbesheetsError("dbt cannot read the project or reach the database:\n" + "".join(said).strip())
+        command = [
+            "run-operation",
+            "inspect_source",
+            "--target-path",
+            folder,
+            "--log-path",
+            folder,
+            "--quiet",
+            "--print",
+        ]
+        messages = [str(event["info"]["msg"]) for event in _run_dbt(target, variables, command, environment)]
+    for message in messages:
+        if message.startswith('{"faults": '):
+            return dict(json.loads(message))
+    raise ProbesheetsError("dbt cannot read the project or reach the database:\n" + "\n".join(messages).strip())
 
 
-def _dbt(
-    root: Path, target: str, variables: str, command: list[str], show: Callable[[str], None], **environment: str
-) -> int:
-    """Run dbt, give each line that it prints to `show`, and return its exit code.
+def _run_dbt(
+    target: str, variables: str, command: list[str], environment: Mapping[str, str] | None = None
+) -> Generator[Event, None, None]:
+    """Run dbt and yield the events of its log, then an event whose data has its exit code.
 
-    In a session of its own: Ctrl-C reaches this process alone, which then ends dbt, without dbt's own traceback.
+    dbt gets a session of its own: Ctrl-C reaches only this process, which then ends dbt without dbt's own traceback.
     """
+    _check_yaml(variables)
     if installed("dbt-core") is None:
-        raise ProbesheetsError("dbt is not installed here. Run: make .venv, or: pip install .")
+        raise ProbesheetsError("dbt is not installed. Run: make .venv, or install probesheets again with pip.")
     if missing := missing_adapter(target):
         raise ProbesheetsError(missing)
-    command += ["--no-use-colors", "--target", target, "--vars", variables, "--profiles-dir", str(root)]
+    root = find_root()
+    # dbt 1.7 accepts general options only before the command
+    general = ["--log-format", "json", "--no-use-colors", *(one for one in command if one in ("--quiet", "--print"))]
+    special = [one for one in command if one not in general]
+    special += ["--target", target, "--vars", variables, "--profiles-dir", str(root)]
     with subprocess.Popen(
-        [sys.executable, "-m", "probesheets.project.dbt_process", *command],
+        [sys.executable, "-m", "probesheets.project.dbt_process", *general, *special],
         cwd=root,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": _IGNORED, **environment},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "ignore", **(environment or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -90,47 +111,37 @@ def _dbt(
     ) as process:
         try:
             for line in process.stdout or ():
-                show(line)
-            return process.wait()
+                yield _event(line)
+            yield {"info": {"name": "Ended", "msg": ""}, "data": {"exit_code": process.wait()}}
         except BaseException:
             process.kill()
             raise
 
 
-def read_variables(root: Path, text: str) -> dict[str, Any]:
-    """All variables: those of dbt_project.yml, or as --vars has them.
-
-    Raises ProbesheetsError if `text` is not a YAML mapping of variables that the project has, each of its kind.
-    """
-    defaults = dict(yaml.safe_load((root / "dbt_project.yml").read_text(encoding="utf-8"))["vars"])
+def _event(line: str) -> Event:
+    """A line of dbt's log; what is not JSON, such as a traceback, becomes an event with this message."""
     try:
-        given = yaml.safe_load(text)
+        event = json.loads(line)
+        return {"info": event["info"], "data": event["data"]}
+    except (ValueError, LookupError, TypeError):
+        return {"info": {"name": "Text", "msg": line.rstrip("\n")}, "data": {}}
+
+
+def _check_yaml(variables: str) -> None:
+    import yaml
+
+    try:
+        fine = isinstance(yaml.safe_load(variables), dict)
     except yaml.YAMLError:
-        given = None
-    if not isinstance(given, dict):
+        fine = False
+    if not fine:
         raise ProbesheetsError(
-            f"--vars {text!r} is not a YAML mapping. Write it like: --vars '{{extra_tags: [author]}}'"
+            f"--vars {variables!r} is not a YAML mapping. Write it like this: --vars '{{extra_tags: [author]}}'"
         )
-    for name, value in given.items():
-        if name not in defaults:
-            raise ProbesheetsError(f"There is no variable {name!r}. {near(str(name), defaults)}")
-        kind, example = _KINDS[type(defaults[name])]
-        if not _fits(value, defaults[name]):
-            raise ProbesheetsError(
-                f"--vars: {name} must be {kind}, as in --vars '{{{name}: {example}}}', and not {value!r}"
-            )
-    return defaults | given
-
-
-def _fits(value: Any, default: Any) -> bool:
-    """Whether a variable may have a value; a number is the text of its digits."""
-    if isinstance(default, list):
-        return isinstance(value, list) and all(_fits(entry, "") for entry in value)
-    return isinstance(value, bool) if isinstance(default, bool) else type(value) in (str, int, float)
 
 
 def installed(package: str) -> str | None:
-    """The version of a package, None if it is not there."""
+    """The version of a package; None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -138,12 +149,11 @@ def installed(package: str) -> str | None:
 
 
 def missing_adapter(target: str) -> str | None:
-    """What to do if the target's adapter is not installed, None if it is."""
-    package, command = ("dbt-duckdb", "make .venv") if target == "duckdb" else ("dbt-mysql", "make .venv-mysql")
+    """How to install the adapter of a target; None if it is installed."""
     if find_spec("dbt") and find_spec("dbt.adapters") and find_spec("dbt.adapters." + target):
         return None
-    extra = "." if target == "duckdb" else "'.[mysql]'"
+    package, command, requirement = _PACKAGES.get(target, _SERVERS)
     return (
         f"Target {target} needs {package}, which is not installed here. Run: {command}\n"
-        f"or, in a new virtual environment: pip install {extra}"
+        f"or, in a new virtual environment, run: pip install {requirement}"
     )

@@ -1,7 +1,7 @@
-"""What the build log says of the models: whether those that an export reads belong together and passed their tests.
+"""Read the build log: do the models that an export reads match each other, and did they pass their tests?
 
-dbt's hooks write the log, a table beside the models (macros/build_log.sql), on every target and also when somebody runs
-dbt by hand. So nothing here reads dbt's artifacts, which the next dbt command overwrites.
+dbt's hooks write the log, a table beside the models (macros/project/build_log.sql), for every target and also when dbt
+is run by hand. dbt's artifacts would not do: the next dbt command overwrites them.
 """
 
 import json
@@ -15,7 +15,7 @@ from probesheets.warehouse import NotBuiltError, Warehouse
 
 LOG = "probesheets_builds"
 _PASSED = ("pass", "warn")
-# what all models of an export have in common
+# what all models of an export must have in common
 _SAME = {
     "version": "by different versions of the project",
     "variables": "with different variables",
@@ -34,12 +34,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Invocation:
-    """A dbt command that built or tested models: when it began, what it saw, and its first row in the log."""
+    """A dbt command that built or tested models: its first row in the log, its start, and the project that it saw."""
 
     number: int
     started: str
     ended: bool
-    seen: Mapping[str, Any]  # source, variables, version, models, tests, kinds: see macros/begin_build.sql
+    seen: Mapping[str, Any]  # source, variables, version, models, tests, kinds: see macros/project/begin_build.sql
 
     def same(self, other: "Invocation", *names: str) -> bool:
         return all(self.seen[name] == other.seen[name] for name in names)
@@ -47,14 +47,14 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why models must not be exported; `untested` if running their tests may be enough."""
+    """The reason why models must not be exported; `untested` if running their tests may solve it."""
 
     reason: str
     untested: bool = False
 
 
 class Builds:
-    """The last builds and tests of a target's models, as of now. Models and tests go by dbt's unique_id."""
+    """The last builds and tests of a target's models at this moment. dbt's unique_id identifies models and tests."""
 
     def __init__(self, warehouse: Warehouse, target: str) -> None:
         log = f"{warehouse.schema}.{LOG}"
@@ -62,8 +62,8 @@ class Builds:
             warehouse.columns(log)
         except NotBuiltError:
             raise ProbesheetsError(
-                f"There is no record of a build in {warehouse.schema}: the models were built by version 1.0.0 or not "
-                f"at all, or this user may not read them. Run: probesheets run --target {target}"
+                f"{warehouse.schema} has no record of a build: version 1.0.0 built the models, nothing was built, or this user "
+                f"may not read them. Run: probesheets run --target {target}"
             ) from None
         last = f"select max(event_id) from {log} where event not in ('started', 'ended') group by event, subject"
         rows = warehouse.rows(
@@ -85,7 +85,7 @@ class Builds:
 
     @cached_property
     def graph(self) -> Mapping[str, Any]:
-        """Models, tests and kinds as the newest invocation saw them that had the variables of the newest build."""
+        """Models, tests and kinds, from the newest invocation with the variables and version of the newest build."""
         began = [event for (name, _), event in self._last.items() if name == "building"]
         if not began:
             return {"models": {}, "tests": {}, "kinds": []}
@@ -98,7 +98,7 @@ class Builds:
         return next((key for key, model in models if model["name"] == name and model["latest"]), None)
 
     def with_ancestors(self, models: Iterable[str]) -> set[str]:
-        """Some models and all models that they are made from."""
+        """These models and all models that they are built from."""
         found, left = set[str](), list(models)
         while left:
             model = left.pop()
@@ -107,15 +107,15 @@ class Builds:
                 left += self.graph["models"][model]["parents"]
         return found
 
-    def build_of(self, models: Iterable[str]) -> dict[str, Any]:
-        """The build of some complete models: the newest dbt command that built one of them or of their ancestors."""
+    def build_of(self, models: Iterable[str]) -> Any:
+        """The build of some finished models: the newest dbt command that built one of them or of their ancestors."""
         built = (self._last["built", model] for model in self.with_ancestors(models))
         newest = max(built, key=lambda event: event.number).invocation
         found = self._invocations[newest]
         return {"invocation": newest, "started": found.started, **{name: found.seen[name] for name in _SAME}}
 
     def rows_about(self, models: Iterable[str]) -> set[int]:
-        """The rows of the log that tell of the last builds of some models: others, as soon as one is built again."""
+        """The numbers of the log rows about the last builds of some models. They change when one is built again."""
         wanted = {*models}
         return {event.number for (_, subject), event in self._last.items() if subject in wanted}
 
@@ -144,13 +144,13 @@ class Builds:
         return None
 
     def _stale(self, model: str, models: set[str]) -> str | None:
-        if self._is_seed(model):  # it has nothing of the source, nor of the variables
+        if self._is_seed(model):  # seeds depend neither on the source nor on the variables
             return None
         begun = self._last["building", model]
         if begun.number < self._copied:
             return "was built before the source was copied again."
         for parent in self.graph["models"][model]["parents"]:
-            built = self._last["built", parent]  # within one dbt command, a parent is built first
+            built = self._last["built", parent]  # within one dbt command, parents are built first
             if built.number > begun.number and built.invocation != begun.invocation:
                 return f"is older than {self._name(parent)}, which it reads."
         others = (other for other in models if not self._is_seed(other))
@@ -162,7 +162,7 @@ class Builds:
         return None
 
     def _untested(self, test: str, models: Iterable[str]) -> Problem | None:
-        """A result counts if its dbt command built the model itself, or began after the model was built."""
+        """A test result counts if its dbt command built the model itself, or began after the model was built."""
         last, name = self._last.get(("tested", test)), test.split(".")[2]
         for built in (self._last["built", model] for model in models):
             if not (last and self._counts(last, built)):

@@ -1,7 +1,7 @@
 """dbt in a process that ends with its parent: `python -m probesheets.project.dbt_process ARGUMENTS`.
 
-The parent holds the other end of stdin and writes nothing into it. However the parent ends, also by SIGKILL, the pipe
-closes; a build that goes on alone would keep the DuckDB file locked.
+The parent holds the other end of stdin and writes nothing to it. However the parent ends, even by SIGKILL, the pipe
+closes. Without this, a build would continue alone and keep the DuckDB file locked.
 """
 
 import os

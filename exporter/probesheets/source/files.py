@@ -1,52 +1,43 @@
-"""A CSV or Parquet file as batches of text: every column as it is written, nothing guessed.
-
-CSV is read by numpy, a block at a time: a reader that is fast, strict about quotes and indifferent to line ends was not
-found. What is kept of a block is its bytes without delimiters, line ends and the quotes around fields.
-"""
+"""Read a CSV or Parquet file as record batches of text: every column as it is written, with nothing guessed."""
 
 import codecs
-import re
-from collections.abc import Iterator
+import csv
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
 import probesheets.pyarrow_setup  # noqa: F401
 from probesheets.errors import ProbesheetsError, shown
-from probesheets.warehouse import memory, more_memory
+from probesheets.settings import memory, more_memory
 
-BLOCK_BYTES = 4 << 20  # of a CSV file, read at a time
-PARQUET_ROWS = 128  # at a time: a Parquet file does not say how long its longest text is
-CHUNK_ROWS = 2_048  # that DuckDB works on at the same time
-COPIES, CHUNK_COPIES = 64, 12  # a build takes about so many times the memory of a text, and of CHUNK_ROWS of them
-_LF, _CR, _QUOTE = b'\n\r"'
-# by what is directly before each quote: fields that begin with one, then quotes that stand within other fields
-_LITERAL = re.compile(rb'(?:\|.?(?:".?)*+)*+(["x]+)')
-_BROKEN = "Fields with quotes, delimiters or line breaks must be quoted, and quotes in them doubled."
-Numbers = np.ndarray[Any, Any]
+BLOCK_BYTES = 4 << 20  # of a file that become a record batch, approximately
+PARQUET_ROWS = 128  # read at a time, because a Parquet file does not state the length of its longest text
+CHUNK_ROWS = 2_048  # rows that DuckDB works on at the same time
+COPIES, CHUNK_COPIES = 64, 12  # a build takes about this many times the memory of a text, and of CHUNK_ROWS rows
+_QUOTING = "Enclose fields with quotes, delimiters or line breaks in quotes, and double the quotes inside them."
 
 
 def longest() -> int:
-    """The bytes that a row of a CSV file may have, and a cell from elsewhere."""
-    return min(memory() // COPIES, 10**9)  # two of them fit into what Arrow calls a string
+    """The largest size of a cell, in bytes."""
+    return min(memory() // COPIES, 10**9)  # two of them fit into an Arrow string array
 
 
-def read_batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
-    """The rows of a file, at least one batch. Raises ProbesheetsError for anything wrong with it."""
+def read_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, in at least one record batch. Raises ProbesheetsError if the file cannot be used."""
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else f"is not a file (looked for {path.absolute()})"
+        what = "is a folder" if path.is_dir() else f"does not exist (looked for {path.absolute()})"
         raise ProbesheetsError(f"{path} {what}. --source and --experiments take a CSV or a Parquet file.")
     if path.stat().st_size == 0:
-        raise ProbesheetsError(f"{path} is empty. It should hold the columns {', '.join(required)}.")
-    read = _parquet_batches if path.suffix.lower() in (".parquet", ".pq") else _csv_batches
+        raise ProbesheetsError(f"{path} is empty. It must have the columns {', '.join(required)}.")
+    read = _parquet_chunks if path.suffix.lower() in (".parquet", ".pq") else _csv_chunks
     rows = size = 0
     try:
-        for batch in read(path, required):
-            yield batch
-            rows, size = rows + batch.num_rows, size + batch.nbytes
+        for chunk in read(path, required):
+            yield chunk
+            rows, size = rows + chunk.num_rows, size + chunk.nbytes
             if rows >= CHUNK_ROWS:
                 check_size(path, size)
                 rows = size = 0
@@ -55,12 +46,12 @@ def read_batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.RecordBat
         raise ProbesheetsError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
-def check_columns(path: Path, found: list[str], required: tuple[str, ...]) -> None:
-    """Raises ProbesheetsError for columns that are missing, there twice, or not to be named in a database."""
+def check_columns(path: Path, found: Sequence[str], required: Sequence[str]) -> None:
+    """Raises ProbesheetsError for columns that are missing, repeated, or impossible in a database."""
     missing = [name for name in required if name not in found]
     if odd := [name for name in found if "\0" in name]:  # DuckDB would end the name there
-        raise ProbesheetsError(f"{path}: the name of the column {odd[0][:40]!r} holds a NUL character. Correct it.")
-    lower = [name.lower() for name in found]  # databases do not tell capitals apart in the names of columns
+        raise ProbesheetsError(f"{path}: the column name {odd[0][:40]!r} contains a NUL character. Correct it.")
+    lower = [name.lower() for name in found]  # databases ignore case in column names
     repeated = sorted({name for name in found if lower.count(name.lower()) > 1})
     if missing:
         raise ProbesheetsError(
@@ -73,18 +64,18 @@ def check_columns(path: Path, found: list[str], required: tuple[str, ...]) -> No
 
 
 def check_size(path: Path, size: float) -> None:
-    """Raises ProbesheetsError if so many bytes in CHUNK_ROWS rows are too much for a build."""
+    """Raises ProbesheetsError if a build cannot hold CHUNK_ROWS rows of `size` bytes together."""
     if size > memory() / CHUNK_COPIES:
         needed = f"PROBESHEETS_MEMORY={size * CHUNK_COPIES / 1e9 + 1:.0f}GB"
         raise ProbesheetsError(
-            f"{path} has rows that are too long: {CHUNK_ROWS:,} of them hold {size / 1e6:,.0f} MB, and building takes "
-            f"{CHUNK_COPIES} times as much memory. Run the command again with {needed}."
+            f"{path} has rows that are too long: {CHUNK_ROWS:,} of them contain {size / 1e6:,.0f} MB, and a build "
+            f"needs {CHUNK_COPIES} times as much memory. Run the command again with {needed}."
         )
 
 
-def _parquet_batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+def _parquet_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]:
     try:
-        file = pyarrow.parquet.ParquetFile(path, buffer_size=1 << 20)  # else whole columns are read at once
+        file = pyarrow.parquet.ParquetFile(path, buffer_size=1 << 20)  # without it, pyarrow reads whole columns
         texts = pa.schema([(name, pa.string()) for name in file.schema_arrow.names])
         check_columns(path, texts.names, required)
         yield pa.RecordBatch.from_pylist([], schema=texts)
@@ -92,126 +83,92 @@ def _parquet_batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.Recor
             about = file.metadata.row_group(group)
             check_size(path, about.total_byte_size * min(1, CHUNK_ROWS / max(1, about.num_rows)))
             rows = min(PARQUET_ROWS, 1 + BLOCK_BYTES * max(0, about.num_rows) // max(1, about.total_byte_size))
-            for batch in file.iter_batches(rows, row_groups=[group]):
-                batch = batch.cast(texts)
-                batch.validate(full=True)
-                yield batch
-    except (pa.ArrowException, OSError, ValueError) as error:  # also of names that are not UTF-8
+            for chunk in file.iter_batches(rows, row_groups=[group]):
+                chunk = chunk.cast(texts)
+                chunk.validate(full=True)
+                yield chunk
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8
         raise ProbesheetsError(f"{path} cannot be read as Parquet: {str(error).partition(chr(10))[0]}") from None
 
 
-# --- CSV
-
-
-def _csv_batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
-    """Every field as it is written (RFC 4180), the delimiter being the one that the header uses."""
+def _csv_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Every field as it is written (RFC 4180). The delimiter is the one that occurs most in the header."""
+    size = first = 0  # characters read since the last record batch; line in which the current row begins
     names: list[str] = []
-    with path.open("rb") as file:
-        place = len(codecs.BOM_UTF8) if file.read(3) == codecs.BOM_UTF8 else 0  # of the first byte of `data`
-        file.seek(place)
-        head = file.read(1 << 20).lstrip(b"\r\n").replace(b"\r", b"\n").partition(b"\n")[0]
-        file.seek(place)
-        delimiter, data, more = max(b",;\t|", key=head.count), b"", True
-        while more:
-            new = file.read(max(BLOCK_BYTES, len(data)))  # twice as much if a row is longer than a block
-            data, more = data + (new or b"\n"), bool(new)
-            try:
-                fields, counts, starts, size = _rows(data, delimiter)
-                if not names and counts.size:
-                    names = [name.strip() for name in fields[: counts[0]].to_pylist()]
+    rows: list[list[str]] = []
+
+    def lines(file: TextIO) -> Iterator[str]:
+        nonlocal size
+        while line := file.readline(longest() + 1):
+            if len(line) > longest():
+                raise csv.Error("field limit")
+            size += len(line)
+            yield line
+
+    csv.field_size_limit(longest())
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(lines(file), delimiter=_delimiter(path), strict=True)
+        try:
+            for row in reader:
+                if not names and row:
+                    names = [name.strip() for name in row]
                     check_columns(path, names, required)
-                    fields, counts, starts = fields[counts[0] :], counts[1:], starts[1:]
-                _check(fields, counts, starts, len(names))
-                if len(data) - size > longest():
-                    what = f"a row is over {longest() / 1e6:.0f} MB, or a quote in it is not closed."
-                    raise ValueError(size, f"{what} If rows are that long, run the command again with {more_memory()}.")
-                if not more and size < len(data):
-                    raise ValueError(size, f"not a proper CSV file: a quote in this row is not closed. {_BROKEN}")
-            except ValueError as fault:
-                raise _error(path, place, data, fault) from None
-            if names:
-                first = np.arange(0, len(fields), len(names), dtype=np.int32)
-                columns = [fields.take(pa.array(first + number)) for number in range(len(names))]
-                yield pa.RecordBatch.from_arrays(columns, names)
-            place, data = place + size, data[size:]
+                elif len(row) == len(names):
+                    rows.append(row)
+                elif row:  # an empty line is no row
+                    raise _wrong_count(path, first + 1, row, len(names))
+                first = reader.line_num
+                if size > BLOCK_BYTES or len(rows) == CHUNK_ROWS:
+                    yield _chunk(names, rows)
+                    rows, size = [], 0
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise _csv_error(path, first + 1, reader.line_num, str(error)) from None
     check_columns(path, names, required)
+    yield _chunk(names, rows)
 
 
-def _check(fields: pa.StringArray, counts: Numbers, starts: Numbers, wanted: int) -> None:
-    """Each row has as many fields as the header."""
-    for row in np.flatnonzero(counts != wanted)[:1]:
-        begin = ",".join(fields[counts[:row].sum() :][: counts[row]].to_pylist())[:80]
-        raise ValueError(starts[row], f"a row has {counts[row]} fields, the header has {wanted}. It begins: {begin!r}")
-
-
-def _rows(data: bytes, delimiter: int) -> tuple[pa.StringArray, Numbers, Numbers, int]:
-    """The complete rows at the start of a block: all fields, how many each row has, where it starts; and their size.
-
-    Empty lines are none. Raises ValueError: a place and what is wrong there, or pyarrow's for what is not UTF-8.
-    """
-    raw = np.frombuffer(data, np.uint8)
-    at = np.flatnonzero((raw == delimiter) | (raw == _LF) | (raw == _CR) | (raw == _QUOTE))
-    at = at[_structural(raw, at, delimiter)]
-    line = (raw[at] == _LF) | (raw[at] == _CR)
-    last = np.flatnonzero(line)[-1:] + 1
-    at, line = at[: last.sum()], line[: last.sum()]
-    size = int(at[-1]) + 1 if at.size else 0
-    # an empty line, or the LF of a CR LF: a line end directly behind another one, or at the start
-    empty = line & (np.diff(at, prepend=-1) == 1) & np.concatenate(([True], line))[:-1]
-    ends = (raw[at] != _QUOTE) & ~empty  # of fields
-    offsets = np.concatenate(([0], (at - np.arange(at.size))[ends])).astype(np.int32)
-    kept = np.ones(size, bool)
-    kept[at] = False
-    fields = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(raw[:size][kept]))
-    fields.validate(full=True)
-    counts = np.diff(np.flatnonzero(line[ends]), prepend=-1)
-    starts = np.concatenate(([0], at[line] + 1))[:-1][~empty[line]]
-    return fields, counts, starts, size
-
-
-def _structural(raw: Numbers, at: Numbers, delimiter: int) -> Numbers:
-    """Which of these quotes, delimiters and line ends are no part of a text."""
-    kinds = np.full(256, ord("x"), np.uint8)
-    kinds[[delimiter, _LF, _CR]], kinds[_QUOTE] = ord("|"), _QUOTE
-    quote = raw[at] == _QUOTE
-    places = at[quote]
-    before, behind = kinds[raw[places - 1]], kinds[raw[np.minimum(places + 1, len(raw) - 1)]]
-    before[places == 0] = ord("|")
-    literal, seen = np.zeros(places.size, bool), 0  # inside a field that does not begin with a quote
-    if (before[::2] == ord("x")).any():  # else they open and close in turn
-        while match := _LITERAL.match(before, seen):
-            seen = match.end()
-            literal[match.start(1) : seen] = True
-    closing = ~literal & (np.cumsum(~literal) % 2 == 0)  # or the first of two
-    for place in places[closing & (behind == ord("x"))][:1]:
-        begin = places[~literal & ~closing & (before == ord("|")) & (places < place)][-1]  # of the field
-        raise ValueError(
-            begin, f"not a proper CSV file: in the field that begins here a quote is missing or not doubled. {_BROKEN}"
-        )
-    toggles = quote.copy()
-    toggles[quote] = ~literal
-    structural: Numbers = np.cumsum(toggles) % 2 == 0
-    structural[quote] = closing | (~literal & (before == ord("|")))
-    return structural
-
-
-def _error(path: Path, place: int, data: bytes, fault: ValueError) -> ProbesheetsError:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(data)
-    except UnicodeDecodeError as error:
-        what = f"is not UTF-8 (byte 0x{data[error.start]:02X} in line {_line(path, place + error.start)})"
-        with path.open("rb") as file:
-            what = "is an Excel workbook, not a CSV file" if file.read(2) == b"PK" else what
-        return ProbesheetsError(f"{path} {what}. Save it as UTF-8, in Excel: Save as, CSV UTF-8.")
-    at, what = fault.args
-    return ProbesheetsError(f"{path}, line {_line(path, place + int(at))}: {what}")
-
-
-def _line(path: Path, place: int) -> int:
-    """The number of the line that holds a byte of a file."""
-    line, last = 1, b""
+def _delimiter(path: Path) -> str:
     with path.open("rb") as file:
-        while data := file.read(min(place, BLOCK_BYTES)):
-            line += data.count(b"\n") + data.count(b"\r") - (last + data).count(b"\r\n")
-            place, last = place - len(data), data[-1:]
-    return line
+        head = (
+            file.read(1 << 20).removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n").replace(b"\r", b"\n").partition(b"\n")[0]
+        )
+    return chr(max(b",;\t|", key=head.count))
+
+
+def _chunk(names: list[str], rows: list[list[str]]) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], names=names)
+
+
+def _wrong_count(path: Path, line: int, row: list[str], wanted: int) -> ProbesheetsError:
+    begin = ",".join(row)[:80]
+    return ProbesheetsError(
+        f"{path}, line {line}: the row has {len(row)} fields, but the header has {wanted}. It begins: {begin!r}"
+    )
+
+
+def _csv_error(path: Path, first: int, line: int, error: str) -> ProbesheetsError:
+    """The message for a file that is not proper CSV; the current row begins in line `first`."""
+    if said := _not_utf8(path):
+        return ProbesheetsError(f"{path} {said}. Save it as UTF-8; in Excel: Save as, CSV UTF-8.")
+    if "field limit" in error:
+        most = f"the row that begins here has a field over {longest() / 1e6:.0f} MB, or a quote in it is not closed"
+        return ProbesheetsError(
+            f"{path}, line {first}: {most}. If fields are that long, run the command again with {more_memory()}."
+        )
+    if "unexpected end" in error:
+        return ProbesheetsError(f"{path}, line {first}: a quote in the row that begins here is not closed. {_QUOTING}")
+    return ProbesheetsError(
+        f"{path}, line {line}: in the row that begins in line {first}, a quote is missing or not doubled. {_QUOTING}"
+    )
+
+
+def _not_utf8(path: Path) -> str | None:
+    with path.open("rb") as file:
+        if file.read(2) == b"PK":
+            return "is an Excel workbook, not a CSV file"
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        for number, line in enumerate(iter(lambda: file.readline(BLOCK_BYTES), ""), 1):
+            if wrong := next((one for one in line if "\udc80" <= one <= "\udcff"), None):
+                return f"is not UTF-8 (byte 0x{ord(wrong) & 0xFF:02X} in line {number})"
+    return None

@@ -1,9 +1,8 @@
-"""Rows of a batch become the XML of sheet rows, all at once."""
+"""Turn the rows of a record batch into the XML of sheet rows, a whole column at a time."""
 
 import re
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,33 +12,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import probesheets.pyarrow_setup  # noqa: F401
-from probesheets.workbooks.container import Workbook, letters
-from probesheets.workbooks.layout import CELL_UNITS, DIGITS_15, ESCAPE, LOOKS_ESCAPED, Layout, units
+from probesheets.workbooks.layout import CELL_UNITS, DIGITS_15, ESCAPE, LOOKS_ESCAPED, Layout, column_letters, units
 
 TEXT = pa.large_string()
 DATES = (-25_508, 2_932_896)  # 1900-03-01 and 9999-12-31 in days since 1970, Excel's days 61 and 2,958,465
-JOINERS = {"\u200d", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))}  # never the first of a piece
-LINE_POINTS, MOST_POINTS = 15, 409  # Excel takes no higher row
+JOINERS = {"\u200d", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))}  # a piece must not begin with one of these
+LINE_POINTS, MOST_POINTS = 15, 409  # 409 is Excel's highest row
 NOTHING = pa.array(
     ["NA", "N/A", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "none", "nil"], pa.large_string()
 )
-MOST_BACK = CELL_UNITS // 2  # a piece of a long text ends at white space, if there is some in its second half
+MOST_BACK = CELL_UNITS // 2  # a long text is cut at white space if there is any in the second half of the cell
 FORBIDDEN = "[\x00-\x08\x0b-\x1f\ufffe\uffff]"
 
-
-@dataclass
-class Run:
-    """Adjacent rows of a slice that go into one workbook; `row` is the sheet's row of the first."""
-
-    book: Workbook
-    start: int
-    stop: int
-    row: int
+SharedCells = Mapping[tuple[int, str], int | None]  # (row, column): number of the shared string; None: none was free
 
 
 @dataclass
 class Rows:
-    """Rows of the sheets to be: values by column; which rows begin a record; cells shortened, and like NA, per row."""
+    """Rows for sheets: values by column; whether a row begins a record; per row, the cells shortened and like NA."""
 
     values: dict[str, pa.Array]
     groups: pa.Array | None
@@ -48,14 +38,17 @@ class Rows:
     like_nothing: np.ndarray[Any, Any]
 
 
-def sheet_rows(batch: pa.RecordBatch, layout: Layout, group_by: str | None) -> Rows:
-    """The rows of the sheets for the rows of a batch: long texts continued, other long cells shortened."""
+def sheet_rows(chunk: pa.RecordBatch, layout: Layout, group_by: str | None) -> Rows:
+    """The sheet rows for the rows of a chunk: long texts continue in further rows, other long cells are shortened.
+
+    Raises ValueError for a column that is missing or of another type, and for text that a workbook cannot hold.
+    """
     names = [column.name for column in layout.columns] + ([group_by] if group_by is not None else [])
-    if missing := [name for name in names if name not in batch.schema.names]:
-        raise ValueError(f"no column {', '.join(missing)} in the rows; there are {', '.join(batch.schema.names)}")
-    values = {name: _values(name, batch.column(name), layout.dates) for name in names}
+    if missing := [name for name in names if name not in chunk.schema.names]:
+        raise ValueError(f"no column {', '.join(missing)}; the columns are {', '.join(chunk.schema.names)}")
+    values = {name: _values(name, chunk.column(name), layout.dates) for name in names}
     _refuse_forbidden(values, names[0])
-    shortened = np.zeros(batch.num_rows, np.int64)
+    shortened = np.zeros(chunk.num_rows, np.int64)
     for name, array in values.items():
         if name != layout.long_text and (long := _too_long(array)):
             values[name] = _replaced(array, {row: text[: _cut(text, 0, CELL_UNITS - 1)] + "…" for row, text in long})
@@ -65,14 +58,14 @@ def sheet_rows(batch: pa.RecordBatch, layout: Layout, group_by: str | None) -> R
         raise ValueError(f"column {group_by}, which names the files, is empty in some rows")
     if layout.long_text and values[names[0]].type != TEXT:
         raise ValueError(f"column {names[0]} must be text, to number the rows of a long {layout.long_text}")
-    rows = Rows(values, groups, np.ones(batch.num_rows, bool), shortened, _like_nothing(values.values()))
+    rows = Rows(values, groups, np.ones(chunk.num_rows, bool), shortened, _like_nothing(values.values()))
     if layout.long_text and (long := _too_long(values[layout.long_text])):
         return _continued(rows, layout.long_text, names[0], long)
     return rows
 
 
 def _values(name: str, array: pa.Array, dates: str) -> pa.Array:
-    """Large strings without empty ones, integers, or dates."""
+    """The column as large strings (empty ones become null), integers or dates."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     kind = array.type
@@ -89,7 +82,7 @@ def _values(name: str, array: pa.Array, dates: str) -> pa.Array:
 
 
 def _bytes(array: pa.Array) -> np.ndarray[Any, Any]:
-    """The UTF-8 of all texts of an array, one after the other, not copied."""
+    """The UTF-8 bytes of all texts of an array, one after the other, without a copy."""
     _, offsets, data = array.buffers()
     if data is None or not len(array):
         return np.empty(0, np.uint8)
@@ -113,11 +106,11 @@ def _refuse_forbidden(values: dict[str, pa.Array], key: str) -> None:
             row = pc.index(pc.match_substring_regex(array, FORBIDDEN), True).as_py()
             found = re.search(FORBIDDEN, array[row].as_py())
             code = f"U+{ord(found[0]):04X}" if found else "a character"
-            raise ValueError(f"column {name}, record {values[key][row].as_py()}: {code} cannot be in a workbook")
+            raise ValueError(f"column {name}, record {values[key][row].as_py()}: a workbook cannot contain {code}")
 
 
 def _like_nothing(arrays: Collection[pa.Array]) -> np.ndarray[Any, Any]:
-    """How many cells of each row hold one of NOTHING."""
+    """How many cells of each row contain one of NOTHING."""
     count = np.zeros(len(next(iter(arrays))), np.int64)
     for array in arrays:
         if array.type == TEXT:
@@ -127,7 +120,7 @@ def _like_nothing(arrays: Collection[pa.Array]) -> np.ndarray[Any, Any]:
 
 
 def _too_long(array: pa.Array) -> list[tuple[int, str]]:
-    """Row and text of what does not fit in a cell."""
+    """Row and text of each cell that is too long."""
     if array.type != TEXT or (pc.max(pc.binary_length(array)).as_py() or 0) <= CELL_UNITS:
         return []
     rows = np.flatnonzero(pc.greater(pc.binary_length(array), CELL_UNITS).fill_null(False))
@@ -136,9 +129,9 @@ def _too_long(array: pa.Array) -> list[tuple[int, str]]:
 
 
 def _cut(text: str, start: int, units: int, spaces: bool = False) -> int:
-    """Where a piece of at most so many UTF-16 units ends: after white space if asked and some is near."""
+    """Where a piece of at most `units` UTF-16 units ends: after white space if `spaces` is set and some is near."""
     piece = text[start : start + units].encode("utf-16-le")[: 2 * units]
-    stop = start + len(piece.decode("utf-16-le", "ignore"))  # half a pair is dropped
+    stop = start + len(piece.decode("utf-16-le", "ignore"))  # drops half a surrogate pair
     if stop == len(text):
         return stop
     if spaces:
@@ -159,7 +152,7 @@ def _replaced(array: pa.Array, texts: dict[int, str]) -> pa.Array:
 
 
 def _pieces(text: str) -> list[str]:
-    """What fits in a cell, and again; joined they are the text."""
+    """Cut a text into pieces that fit into a cell; joined, they are the text again."""
     edges = [0]
     while edges[-1] < len(text):
         edges.append(_cut(text, edges[-1], CELL_UNITS, spaces=True))
@@ -167,7 +160,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def _continued(rows: Rows, name: str, key: str, long: list[tuple[int, str]]) -> Rows:
-    """The same rows, and a further one for each piece of a long text after its first."""
+    """The same rows, plus one for each further piece of a long text."""
     array, count, done = rows.values[name], len(rows.first), 0
     repeats, parts = np.ones(count, np.int64), []
     for row, text in long:
@@ -187,33 +180,32 @@ def _continued(rows: Rows, name: str, key: str, long: list[tuple[int, str]]) -> 
 
 
 def _join(*pieces: pa.Array | str, null: str | None = None) -> pa.Array:
-    """Row by row, the pieces as one text; null where one is null, or with `null` in its place."""
+    """Join the pieces row by row; the result is null where a piece is null, unless `null` replaces it."""
     scalars = (pa.scalar(piece, TEXT) if isinstance(piece, str) else piece for piece in (*pieces, ""))
     if null is None:
         return pc.binary_join_element_wise(*scalars, null_handling="emit_null")
     return pc.binary_join_element_wise(*scalars, null_handling="replace", null_replacement=null)
 
 
-def sheet_xml(rows: Rows, runs: list[Run], layout: Layout) -> pa.Array:
-    """The XML of each row; a null is no cell."""
-    numbers = [np.arange(run.row, run.row + run.stop - run.start) for run in runs]
-    row = pa.array(np.concatenate(numbers)).cast(TEXT)
-    shared = _share(rows.values, runs, layout)
+def sheet_xml(rows: Rows, numbers: np.ndarray[Any, Any], shared: SharedCells, layout: Layout) -> pa.Array:
+    """The XML of each row, given the rows' numbers in their sheets and the cells that are shared strings."""
+    row = pa.array(numbers).cast(TEXT)
     cells = []
     for place, column in enumerate(layout.columns):
         style = ' s="2"' if column.wrap else ""
+        values, strings = _with_shared(rows.values[column.name], column.name, shared)
         variants = [
-            _join(f'<c r="{letters(place)}', row, opening, content, closing)
-            for content, opening, closing in _variants(rows.values[column.name], style, shared.get(column.name))
+            _join(f'<c r="{column_letters(place)}', row, opening, content, closing)
+            for content, opening, closing in _variants(values, style, strings)
         ]
-        cells.append(pc.coalesce(*variants) if len(variants) > 1 else variants[0])
+        cells.append(pc.coalesce(*variants) if len(variants) > 1 else variants[0])  # a null is no cell
     return _join('<row r="', row, '"', _heights(rows.values, layout), ">", *cells, "</row>", null="")
 
 
 def _heights(values: dict[str, pa.Array], layout: Layout) -> pa.Array:
-    """The height of each row as an attribute, null for one line; an estimate, for LibreOffice does not fit heights.
+    """The height of each row as an XML attribute, null for one line. An estimate: LibreOffice does not fit heights.
 
-    A column's width counts digits; a wide character, which has more bytes, is taken for two.
+    A column's width counts digits; a wide character, which has more bytes, counts as two.
     """
     lines = np.ones(len(next(iter(values.values()))))
     for column in layout.columns:
@@ -228,7 +220,7 @@ def _heights(values: dict[str, pa.Array], layout: Layout) -> pa.Array:
 
 
 def _variants(array: pa.Array, style: str, shared: pa.Array | None) -> Iterator[tuple[pa.Array, str, str]]:
-    """The kinds of cell in a column: content (null if a cell is of another kind), and the XML around it."""
+    """The sorts of cell in a column: their content (null in rows of another sort), and the XML around it."""
     inline, end = f'"{style} t="inlineStr"><is><t xml:space="preserve">', "</t></is></c>"
     if array.type == TEXT:
         if shared is not None:
@@ -244,7 +236,7 @@ def _variants(array: pa.Array, style: str, shared: pa.Array | None) -> Iterator[
         serial, text = array, array
     bounds = pc.min_max(number).as_py()
     if bounds["min"] is not None and (bounds["min"] < low or bounds["max"] > high):
-        # rare: dates and numbers that Excel does not have are text
+        # rare: dates and numbers that Excel cannot hold become text
         outside = pa.array([value is not None and not low <= value <= high for value in number.to_pylist()])
         yield pc.if_else(outside, text.cast(TEXT), pa.scalar(None, TEXT)), inline, end
         serial = pc.if_else(outside, pa.scalar(None, serial.type), serial)
@@ -259,25 +251,23 @@ def _escaped(array: pa.Array) -> pa.Array:
     return array
 
 
-def _share(values: dict[str, pa.Array], runs: list[Run], layout: Layout) -> dict[str, pa.Array]:
-    """Cells that look like escapes: by column, their numbers among the shared strings, else null."""
+def escape_lookalikes(rows: Rows, layout: Layout) -> Iterator[tuple[int, str, str]]:
+    """Row, column and text of each cell that looks like an escape (_x0041_), in the order of the sheet."""
     found = []
     for place, column in enumerate(layout.columns):
-        array = values[column.name]
+        array = rows.values[column.name]
         if array.type == TEXT and (_bytes(array) == ord("_")).any():
             looks = pc.match_substring_regex(array, LOOKS_ESCAPED).fill_null(False)
             found += [(int(row), place) for row in np.flatnonzero(looks)]
-    starts = [run.start for run in runs]
-    shared: dict[str, dict[int, str]] = {}
-    full: dict[str, dict[int, str]] = {}
-    for row, place in sorted(found):  # in the order of the sheet, however it was cut into batches
+    for row, place in sorted(found):
         name = layout.columns[place].name
-        text = values[name][row].as_py()
-        number = runs[bisect_right(starts, row) - 1].book.share(text)
-        if number is None:
-            full.setdefault(name, {})[row] = ESCAPE.sub("_x005F_", text)
-        else:
-            shared.setdefault(name, {})[row] = str(number)
-    for name, texts in full.items():
-        values[name] = _replaced(values[name], texts)
-    return {name: _replaced(pa.nulls(len(values[name]), TEXT), texts) for name, texts in shared.items()}
+        yield row, name, rows.values[name][row].as_py()
+
+
+def _with_shared(array: pa.Array, name: str, shared: SharedCells) -> tuple[pa.Array, pa.Array | None]:
+    """The values of a column, and the numbers of its shared strings; a cell that got no number is escaped in place."""
+    numbers = {row: number for (row, column), number in shared.items() if column == name}
+    full = {row: ESCAPE.sub("_x005F_", array[row].as_py()) for row, number in numbers.items() if number is None}
+    known = {row: str(number) for row, number in numbers.items() if number is not None}
+    strings = _replaced(pa.nulls(len(array), TEXT), known) if known else None
+    return _replaced(array, full) if full else array, strings

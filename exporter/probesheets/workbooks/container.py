@@ -1,6 +1,6 @@
-"""The container: a zip of fixed parts and one streamed sheet, the same bytes for the same rows.
+"""The .xlsx container: a zip of fixed parts and one streamed sheet. The same rows give the same bytes.
 
-Not by a library: only so is memory constant, and 10,000 small files are fast.
+No library writes it as fast: see DECISIONS.md, and `make bench` for the ratios.
 """
 
 import hashlib
@@ -13,67 +13,42 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
-from probesheets.workbooks.layout import ESCAPE, Layout
+from probesheets.workbooks.layout import ESCAPE, Layout, column_letters
 
 DEFLATE: Any  # a module like zlib
-try:  # four times as fast as zlib, and smaller
+try:  # four times as fast as zlib, with smaller files
     from isal import isal_zlib
 
     DEFLATE, LEVEL = isal_zlib, 2
 except ImportError:  # no wheel for this platform
     DEFLATE, LEVEL = zlib, 1
 
-CHUNK_BYTES = 256 << 10  # always deflated in pieces of this size, so that the bytes do not depend on the batches
+CHUNK_BYTES = 256 << 10  # deflated in pieces of this size, so that the bytes do not depend on how the rows arrive
 SHARED_UNITS = 16 << 20  # characters of shared strings kept in memory for a workbook
 ZIP32 = 0xFFFFFFFF  # larger sheets are ZIP64; larger files are refused
 STEM = re.compile(r'(?!\.)[^<>:"/\\|?*\x00-\x1f]{1,200}(?<![. ])')
-OOXML = "http://schemas.openxmlformats.org"
-MAIN = f"{OOXML}/spreadsheetml/2006/main"
-RELATIONS = f"{OOXML}/officeDocument/2006/relationships"
-PACKAGE = f"{OOXML}/package/2006"
 XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-PARTS = {  # part: (content type, relation, and from where)
-    "xl/workbook.xml": ("spreadsheetml.sheet.main+xml", f"{RELATIONS}/officeDocument", ""),
-    "docProps/app.xml": ("extended-properties+xml", f"{RELATIONS}/extended-properties", ""),
-    "docProps/core.xml": ("core-properties+xml", f"{PACKAGE}/relationships/metadata/core-properties", ""),
-    "xl/worksheets/sheet1.xml": ("spreadsheetml.worksheet+xml", f"{RELATIONS}/worksheet", "xl/"),
-    "xl/styles.xml": ("spreadsheetml.styles+xml", f"{RELATIONS}/styles", "xl/"),
-    "xl/sharedStrings.xml": ("spreadsheetml.sharedStrings+xml", f"{RELATIONS}/sharedStrings", "xl/"),
-}
-STYLES = (  # cell formats: 0 text at the top, 1 header, 2 wrapped text, 3 date
-    f'{XML}<styleSheet xmlns="{MAIN}"><numFmts count="1">'
-    '<numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/></numFmts>'
-    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font>'
-    '<font><b/><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill><fill>'
-    '<patternFill patternType="gray125"/></fill>'
-    '</fills><borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" applyAlignment="1">'
-    '<alignment vertical="top"/></xf></cellStyleXfs>'
-    '<cellXfs count="4">'
-    + "".join(
-        f'<xf numFmtId="{number}" fontId="{font}" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"'
-        f' applyFont="1" applyAlignment="1"><alignment vertical="top"{wrap}/></xf>'
-        for number, font, wrap in ((0, 0, ""), (0, 1, ""), (0, 0, ' wrapText="1"'), (164, 0, ""))
-    )
-    + '</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>'
-    "</styleSheet>"
-)
-APP = (
-    f'{XML}<Properties xmlns="{OOXML}/officeDocument/2006/extended-properties">'
-    "<Application>probesheets</Application></Properties>"
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+PARTS = (  # in the order of the zip; cell formats in styles.xml: 0 text, 1 header, 2 wrapped text, 3 date
+    "[Content_Types].xml",
+    "_rels/.rels",
+    "docProps/app.xml",
+    "docProps/core.xml",
+    "xl/workbook.xml",
+    "xl/_rels/workbook.xml.rels",
+    "xl/styles.xml",
 )
 
 
 @dataclass(frozen=True)
 class Written:
-    """A complete workbook. `rows` counts sheet rows without the header, `records` the input's rows.
+    """A complete workbook. `rows` counts sheet rows without the header, `records` the rows of the input.
 
-    `shortened` counts cells that end in … because they were too long, `escaped` cells with text such as
-    _x005F_, which openpyxl and pandas show differently (LibreOffice and calamine show it as it is), `like_nothing`
-    cells such as NA, None or null, which some readers take for empty.
+    `shortened` counts cells that were too long and end in …. `escaped` counts cells with text such as _x005F_, which
+    openpyxl and pandas change (LibreOffice and calamine do not). `like_nothing` counts cells such as NA, None or null,
+    which some readers treat as empty.
     """
 
     path: Path
@@ -87,16 +62,15 @@ class Written:
     sha256: str
 
 
-class Kind:
-    """What is the same in each workbook of a kind: zip entries before the sheet, and the sheet's start."""
+class Template:
+    """The part that all workbooks of a kind share: the zip entries before the sheet, and the beginning of the sheet."""
 
     def __init__(self, layout: Layout, created: datetime) -> None:
         self.layout = layout
         self.head, self.directory = b"", b""
-        parts = _static_parts(layout, created)
-        self.entries = len(parts) + 2  # the sheet and the shared strings
-        for name, content in parts.items():
-            local, central = _entry(name, content.encode(), len(self.head))
+        self.entries = len(PARTS) + 2  # the sheet and the shared strings
+        for name in PARTS:
+            local, central = _entry(name, _part(name, layout, created), len(self.head))
             self.head, self.directory = self.head + local, self.directory + central
         self.local, _ = _zip_headers("xl/worksheets/sheet1.xml", len(self.head), 0, 0, 0, streamed=True)
         widths = "".join(
@@ -105,7 +79,7 @@ class Kind:
             if column.width is not None
         )
         headers = "".join(
-            f'<c r="{letters(place)}1" s="1" t="inlineStr"><is><t>{escape(column.header)}</t></is></c>'
+            f'<c r="{column_letters(place)}1" s="1" t="inlineStr"><is><t>{escape(column.header)}</t></is></c>'
             for place, column in enumerate(layout.columns)
         )
         self.sheet = (
@@ -117,48 +91,22 @@ class Kind:
         ).encode()
 
 
-def _static_parts(layout: Layout, created: datetime) -> dict[str, str]:
-    types = "".join(
-        f'<Override PartName="/{name}" ContentType="application/vnd.openxmlformats-'
-        f'{"package" if "core-" in kind else "officedocument"}.{kind}"/>'
-        for name, (kind, _, _) in PARTS.items()
-    )
-    relations = {
-        root: f'{XML}<Relationships xmlns="{PACKAGE}/relationships">'
-        + "".join(
-            f'<Relationship Id="rId{number}" Type="{relation}" Target="{name.removeprefix(root)}"/>'
-            for number, (name, (_, relation, source)) in enumerate(PARTS.items(), 1)
-            if source == root
-        )
-        + "</Relationships>"
-        for root in ("", "xl/")
-    }
+def _part(name: str, layout: Layout, created: datetime) -> bytes:
+    """A part of the container from the folder parts/, whose files have line breaks and indents for people."""
+    first, *lines = Path(__file__).with_name("parts").joinpath(name).read_text(encoding="utf-8").splitlines()
     moment = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {
-        "[Content_Types].xml": f'{XML}<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" '
-        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Default Extension="xml" ContentType="application/xml"/>{types}</Types>',
-        "_rels/.rels": relations[""],
-        "docProps/app.xml": APP,
-        "docProps/core.xml": f'{XML}<cp:coreProperties xmlns:cp="{PACKAGE}/metadata/core-properties" '
-        'xmlns:dcterms="http://purl.org/dc/terms/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
-        f'<dcterms:created xsi:type="dcterms:W3CDTF">{moment}</dcterms:created></cp:coreProperties>',
-        "xl/workbook.xml": f'{XML}<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><bookViews>'
-        f'<workbookView activeTab="0"/></bookViews><sheets><sheet name={quoteattr(layout.sheet)} sheetId="1" '
-        'r:id="rId4"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": relations["xl/"],
-        "xl/styles.xml": STYLES,
-    }
+    text = f"{first}\n{''.join(line.strip() for line in lines)}"
+    return text.replace("{created}", moment).replace("{sheet}", escape(layout.sheet, {'"': "&quot;"})).encode()
 
 
-@lru_cache(1)  # the shared strings of nearly every workbook are the same: none
+@lru_cache(1)  # nearly every workbook has the same shared strings: none
 def _packed(content: bytes) -> bytes:
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
     return deflater.compress(content) + deflater.flush()
 
 
 def _entry(name: str, content: bytes, offset: int) -> tuple[bytes, bytes]:
-    """A whole zip entry, and its record for the central directory."""
+    """A complete zip entry, and its record for the central directory."""
     packed = _packed(content)
     local, central = _zip_headers(name, offset, zlib.crc32(content), len(packed), len(content))
     return local + packed, central
@@ -167,7 +115,7 @@ def _entry(name: str, content: bytes, offset: int) -> tuple[bytes, bytes]:
 def _zip_headers(
     name: str, offset: int, crc: int, packed: int, size: int, *, streamed: bool = False
 ) -> tuple[bytes, bytes]:
-    """Local header and central directory record; a streamed entry's sizes follow it, in ZIP64 if need be."""
+    """Local header and central directory record; the sizes of a streamed entry follow it, in ZIP64 if necessary."""
     big = streamed and size >= ZIP32
     extra = struct.pack("<HHQQ", 1, 16, size, packed) if big else b""
     common = struct.pack("<5H", 45 if big else 20, 8 if streamed else 0, 8, 0, 0x21)
@@ -179,19 +127,16 @@ def _zip_headers(
     return local, b"PK\1\2\x14\0" + common + sizes + lengths + tail + encoded + extra
 
 
-def letters(place: int) -> str:
-    """Name of a column: 0 is A, 255 is IV."""
-    return (chr(64 + place // 26) if place > 25 else "") + chr(65 + place % 26)
-
-
 class Workbook:
-    """One file being written: opened with its first row, closed before the next is opened."""
+    """A file that is being written. It is opened with its first row and closed before the next one is opened."""
 
-    def __init__(self, kind: Kind, directory: Path, stem: str, group: str | None, part: int) -> None:
+    def __init__(self, template: Template, directory: Path, stem: str, group: str | None, part: int) -> None:
         if not STEM.fullmatch(stem):
-            raise ValueError(f"{stem!r} cannot be a file name: no path, control character, or dot or space at its end")
+            raise ValueError(
+                f"{stem!r} cannot name a file: it has a slash, a control character, or a dot or space at the end"
+            )
         self.path = directory / (f"{stem}-part{part}.xlsx" if part > 1 else f"{stem}.xlsx")
-        self.kind, self.group, self.part = kind, group, part
+        self.template, self.group, self.part = template, group, part
         self.rows, self.records, self.shortened, self.escaped, self.like_nothing = 1, 0, 0, 0, 0
         self._shared: dict[str, int] = {}
         self._shared_units = 0
@@ -202,9 +147,9 @@ class Workbook:
         self._hash, self._deflater = hashlib.sha256(), DEFLATE.compressobj(LEVEL, zlib.DEFLATED, -15)
         self._crc = self._size = self._place = 0
         self._out, self._pending = bytearray(), bytearray()
-        self._put(self.kind.head + self.kind.local)
+        self._put(self.template.head + self.template.local)
         self._sheet_start = self._place
-        self.add(memoryview(self.kind.sheet))
+        self.add(memoryview(self.template.sheet))
         return self._file
 
     def add(self, xml: memoryview) -> None:
@@ -234,9 +179,9 @@ class Workbook:
         self._out = bytearray()
 
     def share(self, text: str) -> int | None:
-        """The number of a text among the shared strings, None if they are full.
+        """The number of a text among the shared strings; None if they are full.
 
-        Text that looks like an escape is kept there, because openpyxl undoes escapes in shared strings only.
+        Text that looks like an escape goes there, because openpyxl decodes escapes in shared strings only.
         """
         number = self._shared.get(text)
         if number is None and self._shared_units + len(text) <= SHARED_UNITS:
@@ -253,14 +198,14 @@ class Workbook:
         packed = self._place - self._sheet_start
         sizes = (self._crc, packed, self._size)
         self._put(struct.pack("<4sLQQ" if self._size >= ZIP32 else "<4sLLL", b"PK\7\x08", *sizes))
-        offset = len(self.kind.head)
+        offset = len(self.template.head)
         _, sheet = _zip_headers("xl/worksheets/sheet1.xml", offset, *sizes, streamed=True)
         strings, record = _entry("xl/sharedStrings.xml", self._strings(), self._place)
         if self._place + len(strings) > ZIP32:
-            raise ValueError(f"{self.path.name} would be over 4 GiB: give its rows to more than one group")
+            raise ValueError(f"{self.path.name} would exceed 4 GiB. Set one_file_per to divide its rows.")
         self._put(strings)
-        central = self.kind.directory + sheet + record
-        count = self.kind.entries
+        central = self.template.directory + sheet + record
+        count = self.template.entries
         self._put(central + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(central), self._place, 0))
         self._flush()
         file.close()
@@ -274,7 +219,7 @@ class Workbook:
         return f'{XML}<sst xmlns="{MAIN}" uniqueCount="{len(self._shared)}">{cells}</sst>'.encode()
 
     def abandon(self) -> None:
-        """Remove the file if it is not complete."""
+        """Remove the file unless it is complete."""
         if self._file:
             with suppress(OSError):
                 self._file.close()

@@ -1,18 +1,18 @@
-"""What a kind of spreadsheet looks like, and what no reader takes."""
+"""How a kind of spreadsheet looks, and the limits that spreadsheet programs set."""
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 CELL_UNITS = 32_767  # UTF-16 units in a cell
-DIGITS_15 = 999_999_999_999_999  # larger numbers are text
-LOOKS_ESCAPED = "_x[0-9A-Fa-f]{4}_"  # readers take _x0041_ for an escaped A
-ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # the underscores to escape: matches may overlap
+DIGITS_15 = 999_999_999_999_999  # larger numbers are written as text
+LOOKS_ESCAPED = "_x[0-9A-Fa-f]{4}_"  # readers decode _x0041_ as A
+ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # the underscores to escape; matches may overlap
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the sheet: its name in the batches, its header, its width in characters, wrapped or not."""
+    """A column of the sheet: its name in the data, its header, its width in characters, and whether its text wraps."""
 
     name: str
     header: str
@@ -22,16 +22,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """What a kind of spreadsheet looks like.
+    """How a kind of spreadsheet looks.
 
-    Text of the column `long_text` that is too long for a cell goes on in further rows, whose first column (a
-    record ID) ends in -2, -3, …; `dates` are date cells, or ISO text for importers that fail on date cells.
+    If a text in the column `long_text` does not fit into a cell, it continues in extra rows whose first column (the
+    record ID) ends in -2, -3, and so on. `dates` are date cells, or ISO text for importers that reject date cells.
     """
 
     sheet: str
     columns: tuple[Column, ...]
     long_text: str | None = None
-    dates: Literal["cell", "text"] = "cell"
+    dates: str = "cell"
 
 
 def units(text: str) -> int:
@@ -39,20 +39,25 @@ def units(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
+def column_letters(place: int) -> str:
+    """The name of a column: 0 is A, 255 is IV."""
+    return (chr(64 + place // 26) if place > 25 else "") + chr(65 + place % 26)
+
+
 def group_name(value: Any) -> str | None:
-    """What names a workbook for a value of the column `one_file_per`."""
+    """The name of the workbook for a value of the column `one_file_per`."""
     return str(value).upper() if isinstance(value, bool) else None if value is None else str(value)
 
 
 def check(layout: Layout) -> None:
-    """Refuse a layout that some reader would refuse or change."""
+    """Raise ValueError for a layout that some reader would reject or change."""
     sheet, seen = layout.sheet, set[str]()
     if (
         not re.fullmatch(r"(?!')[^\[\]:*?/\\\x00-\x1f]{1,31}(?<!')", sheet)
         or not sheet.isprintable()
         or sheet.casefold() == "history"
     ):
-        rule = "1 to 31 characters on one line, none of []:*?/\\, no apostrophe at an edge, not History"
+        rule = "1 to 31 characters on one line, none of []:*?/\\, no apostrophe at either end, not History"
         raise ValueError(f"sheet name {sheet!r}: {rule}")
     if not 1 <= len(layout.columns) <= 256:
         raise ValueError(f"sheet {sheet!r}: {len(layout.columns)} columns; a sheet has 1 to 256")
@@ -60,12 +65,12 @@ def check(layout: Layout) -> None:
         header, bare = column.header, re.sub(r"[\W_]", "", column.header.casefold())
         for broken, rule in (
             (not bare, "must have a letter or a digit"),
-            (not header.isprintable() or header != header.strip(), "must be one line without edge spaces"),
+            (not header.isprintable() or header != header.strip(), "must be one line without spaces at the ends"),
             (len(header) > 63, "must have at most 63 characters"),
             (header[:1] in tuple("!^&<.:#"), "must not begin with one of ! ^ & < . : #"),
-            (bare == "id", "must not be ID: NVivo adds a column of that name"),
-            (bare in seen, "is there twice (case and punctuation do not count)"),
-            (ESCAPE.search(header), "must not hold an escape such as _x0041_"),
+            (bare == "id", "must not be ID, because NVivo adds a column with that name"),
+            (bare in seen, "is used twice (case and punctuation are ignored)"),
+            (ESCAPE.search(header), "must not contain an escape such as _x0041_"),
         ):
             if broken:
                 raise ValueError(f"header {header!r} of column {column.name} {rule}")

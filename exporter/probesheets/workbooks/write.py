@@ -1,10 +1,12 @@
-"""Arrow record batches become .xlsx files; no database and no dbt here.
+"""Write Arrow record batches as .xlsx files. Knows no database and no dbt.
 
-The XML of a whole batch is made by pyarrow, column by column and without the GIL; the rows of one workbook
-are one slice of it. Measured against libraries that write cell by cell in benchmarks/.
+pyarrow makes the XML of a whole chunk of rows, column by column and without Python's global lock; each workbook gets a
+slice of it. `make bench` compares this with libraries that write cell by cell.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -13,17 +15,27 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from probesheets.workbooks.cells import Rows, Run, sheet_rows, sheet_xml
-from probesheets.workbooks.container import Kind, Workbook, Written
+from probesheets.workbooks.cells import Rows, SharedCells, escape_lookalikes, sheet_rows, sheet_xml
+from probesheets.workbooks.container import Template, Workbook, Written
 from probesheets.workbooks.layout import Column, Layout, check
 
 __all__ = ["Column", "Layout", "Written", "write_workbooks"]
 
-SLICE_BYTES = 2 << 20  # of a batch, made XML at a time
+SLICE_BYTES = 2 << 20  # of data that becomes XML at a time
+
+
+@dataclass
+class Segment:
+    """Consecutive rows of a slice that belong to one workbook; `row` is the sheet row of the first."""
+
+    book: Workbook
+    start: int
+    stop: int
+    row: int
 
 
 def write_workbooks(
-    batches: Iterable[pa.RecordBatch],
+    chunks: Iterable[pa.RecordBatch],
     layout: Layout,
     directory: Path,
     *,
@@ -33,54 +45,53 @@ def write_workbooks(
     suffix: str = "",
     max_rows: int = 1_048_576,
 ) -> Iterator[Written]:
-    """Write one workbook per value of the column `group_by`, or DEFAULT_NAME.xlsx; yield each when complete.
+    """Write one workbook per value of the column `group_by`, or DEFAULT_NAME.xlsx; yield each when it is complete.
 
-    The batches are sorted by `group_by`, whose value names the file: STEM.xlsx, and STEM-part2.xlsx for what
-    a sheet of `max_rows` rows (with the header) does not hold. Memory depends on the size of a batch, not on
-    the rows of a workbook. Equal rows and equal `created` (to the second) give equal bytes, however the rows
-    are cut into batches. No rows, no file. A `suffix` stands behind each name.
+    The rows must be sorted by `group_by`, whose value names the file: STEM.xlsx. Rows beyond `max_rows` (including the
+    header) go into STEM-part2.xlsx and so on. `suffix` follows each name. Memory depends on the size of a chunk, not
+    on the rows of a workbook. Equal rows and an equal `created` (to the second) give equal bytes, however the rows are
+    cut into chunks. Without rows there is no file.
 
-    Raises ValueError for a layout, a column type, a text or a file name that cannot be in a workbook, and
-    FileExistsError if a file is there already, or if equal values of `group_by` are not adjacent. The
-    workbook that was being written is then removed.
+    Raises ValueError for a layout, a column type, a text or a file name that a workbook cannot have, and
+    FileExistsError if a file exists or equal values of `group_by` are not adjacent. Removes the unfinished workbook.
     """
     check(layout)
     if max_rows < 2:
         raise ValueError(f"max_rows is {max_rows}; a sheet has a header and at least one more row")
     if created.tzinfo is None:
-        raise ValueError(f"created, {created}, must have a time zone: files would differ from computer to computer")
-    kind = Kind(layout, created)
-    return _write(batches, kind, directory, group_by, default_name, suffix, max_rows)
+        raise ValueError(f"created, {created}, must have a time zone, or files would differ between computers")
+    template = Template(layout, created)
+
+    def new_workbook(group: str | None, part: int) -> Workbook:
+        return Workbook(template, directory, (default_name if group is None else group) + suffix, group, part)
+
+    return _write(chunks, layout, group_by, new_workbook, max_rows)
 
 
 def _write(
-    batches: Iterable[pa.RecordBatch],
-    kind: Kind,
-    directory: Path,
+    chunks: Iterable[pa.RecordBatch],
+    layout: Layout,
     group_by: str | None,
-    name: str,
-    suffix: str,
+    new_workbook: Callable[[str | None, int], Workbook],
     max_rows: int,
 ) -> Iterator[Written]:
-    def new(group: str | None, part: int) -> Workbook:
-        return Workbook(kind, directory, (name if group is None else group) + suffix, group, part)
-
     book: Workbook | None = None
     try:
-        for batch in _slices(batches):
-            rows = sheet_rows(batch, kind.layout, group_by)
-            runs = _runs(rows, book, new, max_rows)
-            xml = sheet_xml(rows, runs, kind.layout)
+        for chunk in _slices(chunks):
+            rows = sheet_rows(chunk, layout, group_by)
+            segments = _segments(rows, book, new_workbook, max_rows)
+            numbers = np.concatenate([np.arange(one.row, one.row + one.stop - one.start) for one in segments])
+            xml = sheet_xml(rows, numbers, _shared_cells(rows, segments, layout), layout)
             ends = np.frombuffer(xml.buffers()[1], np.int64)
             data, records = memoryview(xml.buffers()[2]), rows.first.cumsum()
-            for run in runs:
-                if book and book is not run.book:
+            for segment in segments:
+                if book and book is not segment.book:
                     yield book.close()
-                book, last = run.book, run.stop - 1
-                book.add(data[ends[run.start] : ends[run.stop]])
-                book.records += int(records[last] - records[run.start] + rows.first[run.start])
-                book.shortened += int(rows.shortened[run.start : run.stop].sum())
-                book.like_nothing += int(rows.like_nothing[run.start : run.stop].sum())
+                book, last = segment.book, segment.stop - 1
+                book.add(data[ends[segment.start] : ends[segment.stop]])
+                book.records += int(records[last] - records[segment.start] + rows.first[segment.start])
+                book.shortened += int(rows.shortened[segment.start : segment.stop].sum())
+                book.like_nothing += int(rows.like_nothing[segment.start : segment.stop].sum())
         if book:
             yield book.close()
     finally:
@@ -88,34 +99,45 @@ def _write(
             book.abandon()
 
 
-def _slices(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        size = max(1, batch.num_rows * SLICE_BYTES // max(1, batch.nbytes))
-        for start in range(0, batch.num_rows, size):
-            yield batch.slice(start, size)
+def _slices(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for chunk in chunks:
+        size = max(1, chunk.num_rows * SLICE_BYTES // max(1, chunk.nbytes))
+        for start in range(0, chunk.num_rows, size):
+            yield chunk.slice(start, size)
 
 
-def _runs(rows: Rows, book: Workbook | None, new: Callable[[str | None, int], Workbook], max_rows: int) -> list[Run]:
-    """Which rows go into which workbook: a new one for each group and for what a full sheet does not hold."""
+def _segments(
+    rows: Rows, book: Workbook | None, new_workbook: Callable[[str | None, int], Workbook], max_rows: int
+) -> list[Segment]:
+    """Divide rows among workbooks: a new one for each group, and for rows that a full sheet cannot take."""
     edges = [0, len(rows.first)]
     if rows.groups is not None:
         changes = pc.not_equal(rows.groups[1:], rows.groups[:-1])
         edges[1:1] = (np.flatnonzero(changes) + 1).tolist()
-    runs = []
+    segments = []
     for start, stop in pairwise(edges):
         group = None if rows.groups is None else str(rows.groups[start])
         if book is None or book.group != group:
-            book = new(group, 1)
+            book = new_workbook(group, 1)
         while True:
             end = full = min(stop, start + max_rows - book.rows)
-            while end < stop and end > start and not rows.first[end]:  # a record's rows stay together
+            while end < stop and end > start and not rows.first[end]:  # keep the rows of a record together
                 end -= 1
-            if end == start and book.rows == 1:  # unless it has more than a sheet holds
+            if end == start and book.rows == 1:  # unless they do not fit into one sheet
                 end = full
             if end > start:
-                runs.append(Run(book, start, end, book.rows + 1))
+                segments.append(Segment(book, start, end, book.rows + 1))
             book.rows += end - start
             if end == stop:
                 break
-            book, start = new(group, book.part + 1), end
-    return runs
+            book, start = new_workbook(group, book.part + 1), end
+    return segments
+
+
+def _shared_cells(rows: Rows, segments: list[Segment], layout: Layout) -> SharedCells:
+    """Put the cells that look like escapes among the shared strings of their workbooks, in the order of the sheet."""
+    starts = [segment.start for segment in segments]
+    return {
+        (row, name): segments[bisect_right(starts, row) - 1].book.share(text)
+        for row, name, text in escape_lookalikes(rows, layout)
+    }

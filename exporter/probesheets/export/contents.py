@@ -1,0 +1,115 @@
+"""What a folder says about itself after an export: the manifest, delivered.csv, changed.csv and index.xlsx."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from importlib.metadata import version
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec.structs import replace
+
+from probesheets.export.batches import replaced_files
+from probesheets.export.job import Job
+from probesheets.export.records import without, write_changes
+from probesheets.export.report import Report
+from probesheets.export.sampling import shares
+from probesheets.folder import delivered
+from probesheets.folder.hashes import sha256
+from probesheets.folder.manifest import CHANGED, DELIVERED, INDEX, Delivery, Entry, Manifest
+from probesheets.project.kinds import Kind
+from probesheets.workbooks.write import Written
+
+
+def publish(
+    job: Job, written: Mapping[Kind, Sequence[Written]], report: Report, records: pa.Table, models: Set[str]
+) -> None:
+    """Write the other files beside the staged workbooks, and publish them all unless `models` have been rebuilt.
+
+    `records` are the delivered records that stay in the folder. Completes the report.
+    """
+    folder, staging = job.folder, job.folder.staging
+    builds = {kind: job.project.builds.build_of([kind.model]) for kind in written}
+    files = _workbooks(job, written, {kind: str(build["invocation"]) for kind, build in builds.items()})
+    groups = {kind: {file.group for file in some} for kind, some in written.items()}
+    gone = replaced_files(folder, job.batch, {kind.name: some for kind, some in groups.items()})
+    if not job.batch.new:
+        for kind, some in groups.items():
+            records = without(records, kind, some)
+    delivered.write(staging / DELIVERED, records, [picker.delivered for picker in report.pickers])
+    files.append(_other(job, DELIVERED, records.num_rows + report.records))
+    if report.changed or report.gone:
+        write_changes(staging / CHANGED, report.pickers)
+        files.append(_other(job, CHANGED, len(report.changed + report.gone)))
+    manifest = Manifest(
+        target=job.project.target,
+        project_version=version("probesheets"),
+        created=job.created.isoformat(),
+        builds={**folder.manifest.builds, **{str(build["invocation"]): build for build in builds.values()}},
+        totals=report.totals,
+        selected=report.new,
+        batches=_batches(job, report, records),
+    )
+    if any(batch.sample for batch in manifest.batches):
+        manifest = replace(manifest, drawn=shares(job.project, job.probes, delivered.load(staging / DELIVERED)))
+    kept = {} if job.replaces_all else {name: entry for name, entry in folder.files.items() if name not in gone}
+    _write_index(job, {**kept, **{entry.path: entry for entry in files}}.values(), manifest)
+    files.append(_other(job, INDEX, len(job.probes)))
+    report.files = [entry.path for entry in files]
+    job.project.refuse_if_rebuilt(models)
+    report.notes += folder.publish(replace(manifest, files=files), replace_all=job.replaces_all, gone=gone)
+
+
+def _workbooks(job: Job, written: Mapping[Kind, Sequence[Written]], builds: Mapping[Kind, str]) -> list[Entry]:
+    names = {str(row["file_stem"]): row["probe"] for row in job.probes}
+    return [
+        Entry(
+            path=file.path.relative_to(job.folder.staging).as_posix(),
+            kind=kind.name,
+            probe=names.get(file.group or ""),
+            group=file.group,
+            batch=job.batch.number,
+            part=file.part,
+            columns=[column.header for column in kind.layout.columns],
+            rows=file.rows,
+            records=file.records,
+            build=builds[kind],
+            sha256=file.sha256,
+        )
+        for kind, some in written.items()
+        for file in some
+    ]
+
+
+def _other(job: Job, path: str, rows: int) -> Entry:
+    return Entry(path=path, kind=path.partition(".")[0], rows=rows, sha256=sha256(job.folder.staging / path))
+
+
+def _batches(job: Job, report: Report, records: pa.Table) -> list[Delivery]:
+    """The batches of the folder in order: when, the sample (if it is one), and the number of records of each kind."""
+    number, sample = job.batch.number, job.batch.sample
+    earlier = [] if job.replaces_all else job.folder.manifest.batches
+    if job.batch.new and not report.records:
+        return earlier
+    kinds = records.filter(pc.equal(records["batch"], number))["kind"]
+    held = Counter({pair["values"]: pair["counts"] for pair in pc.value_counts(kinds).to_pylist()})
+    drawn = sample.as_json() if sample else None
+    this = Delivery(number, job.created.isoformat(), drawn, dict(held + Counter(report.new)))
+    return [*(batch for batch in earlier if batch.batch < number), this]
+
+
+def _write_index(job: Job, held: Iterable[Entry], manifest: Manifest) -> None:
+    """Write the index of all workbooks that the folder will have. Only here, at the end, is openpyxl imported."""
+    from probesheets.index.chart_data import read_chart_data
+    from probesheets.index.sheet import write_index
+
+    kinds = list(job.project.kinds)
+
+    def place(entry: Entry) -> tuple[int, int, int]:
+        return kinds.index(entry.kind) if entry.kind in kinds else len(kinds), entry.batch, entry.part
+
+    workbooks: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for entry in sorted((entry for entry in held if entry.probe is not None), key=place):
+        title = entry.kind.replace("_", " ").capitalize() + (f", batch {entry.batch}" if entry.batch > 1 else "")
+        workbooks[title][entry.group or ""].append(entry.path)
+    charts = read_chart_data(job.project, job.warehouse, job.probes)
+    write_index(job.folder.staging / INDEX, job.probes, workbooks, charts, manifest, job.created)

@@ -1,0 +1,139 @@
+"""Export: from the models to a folder of workbooks. Each kind of spreadsheet is one stream of rows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+
+from probesheets.errors import ProbesheetsError
+from probesheets.export.accounts import check_accounts
+from probesheets.export.batches import next_batch
+from probesheets.export.contents import publish
+from probesheets.export.job import Job
+from probesheets.export.records import RowPicker, changes_differ, earlier_records
+from probesheets.export.report import Report
+from probesheets.export.sampling import Sample, draw, drawable
+from probesheets.export.selection import check_columns, choose, read_probes
+from probesheets.folder import delivered
+from probesheets.folder.publish import open_folder
+from probesheets.progress import Track, silent
+from probesheets.project.kinds import Kind
+from probesheets.project.models import Project
+from probesheets.settings import now, workers
+from probesheets.warehouse import Warehouse, select
+from probesheets.workbooks.write import Written, write_workbooks
+
+READ = ("probes", "texts", "accounts", "tags")  # the models that every export reads
+
+
+def export(
+    project: Project,
+    warehouse: Warehouse,
+    out: Path,
+    wanted: Sequence[str] = (),
+    only: Sequence[str] = (),
+    *,
+    new: bool = False,
+    sample: Sample | None = None,
+    track: Track = silent,
+) -> Report:
+    """Write the selected workbooks into the folder `out`; the report says what was written.
+
+    `new` leaves out what the folder already has, `sample` what is not drawn. Raises ProbesheetsError, and leaves all
+    files unchanged, if anything is wrong.
+    """
+    project.require((), READ)
+    probes = read_probes(project, warehouse)
+    selection = choose(project, probes, wanted, only)
+    project.require(selection.kinds, READ)
+    if sample:
+        selection = drawable(selection, warehouse, named=bool(only))
+    for kind in selection.kinds:
+        check_columns(kind, warehouse)
+    with open_folder(out) as folder:
+        batch = next_batch(folder, selection, new, sample)
+        job = Job(project, warehouse, folder, probes, selection, batch, now(), track)
+        records, note = _records(job)
+        pickers = _pickers(job, records)
+        written = _write_all(job, pickers)
+        totals = check_accounts(job, written, {kind: picker.skipped for kind, picker in pickers.items()})
+        report = Report(out, batch, totals, list(pickers.values()), selection.everything, [note] if note else [])
+        if report.records or not new or batch.again or note or changes_differ(folder, report.pickers):
+            publish(job, written, report, records, project.models(selection.kinds, READ))
+    return report
+
+
+def _records(job: Job) -> tuple[pa.Table, str | None]:
+    """The delivered records that will stay in the folder, and a message if delivered.csv had to be rebuilt."""
+    if job.replaces_all or (job.batch.new and job.batch.number == 1):
+        return delivered.RECORDS.empty_table(), None
+    return delivered.read(job.folder, job.project.kinds, job.batch.number - 1 if job.batch.new else 1)
+
+
+def _pickers(job: Job, records: pa.Table) -> dict[Kind, RowPicker]:
+    kinds, batch = job.selection.kinds, job.batch
+    held = records if batch.new else delivered.RECORDS.empty_table()
+    earlier = {kind: earlier_records(held, kind, job.selection.of(kind)) for kind in kinds}
+    drawn = None
+    if batch.sample:
+        known = set[str]().union(*(some.fingerprints for some in earlier.values()))
+        drawn = draw(job.project, job.warehouse, batch.sample, known)
+    return {
+        kind: RowPicker(kind, batch.number, earlier[kind], drawn, job.folder.staging / f".{kind.name}.csv")
+        for kind in kinds
+    }
+
+
+def _write_all(job: Job, pickers: Mapping[Kind, RowPicker]) -> dict[Kind, list[Written]]:
+    """Write each kind in its own thread: reading, XML and compression all run without Python's global lock."""
+    with ThreadPoolExecutor(max_workers=workers()) as pool:
+        futures = {kind: pool.submit(_write_kind, job, picker) for kind, picker in pickers.items()}
+        try:
+            return {kind: future.result() for kind, future in futures.items()}
+        except BaseException:
+            job.stop.set()
+            raise
+
+
+def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
+    kind, stems = picker.kind, job.selection.of(picker.kind)
+    directory = job.folder.staging / kind.name if kind.one_file_per else job.folder.staging
+    directory.mkdir(exist_ok=True)
+    order = ([kind.one_file_per] if kind.one_file_per else []) + list(kind.order_by)
+    names = kind.column_names
+    if picker.drawn is not None and "text_id" not in names:
+        names.append("text_id")
+    query = select(job.warehouse, kind.relation, names, file_stems=stems, order_by=order)
+    advance = job.track(kind.name, _expected_rows(job, kind))
+
+    def chunks() -> Iterator[pa.RecordBatch]:
+        for chunk in job.warehouse.stream(query):
+            if job.stop.is_set():
+                raise ProbesheetsError("Stopped, because another kind of spreadsheet failed.")
+            yield picker.pick(chunk)
+            advance(chunk.num_rows)
+
+    try:
+        return list(
+            write_workbooks(
+                chunks(),
+                kind.layout,
+                directory,
+                group_by=kind.one_file_per,
+                default_name=kind.name,
+                created=job.created,
+                suffix=job.batch.suffix,
+            )
+        )
+    except ValueError as error:
+        raise ProbesheetsError(f"Exposure {kind.name}: {error}") from error
+    finally:
+        picker.close()
+
+
+def _expected_rows(job: Job, kind: Kind) -> int | None:
+    if kind.one_file_per != "file_stem":
+        return None
+    stems = job.selection.file_stems
+    return sum(int(row["text_count"]) for row in job.probes if stems is None or row["file_stem"] in stems)

@@ -1,0 +1,178 @@
+"""Compare the cells of an exported folder with the models in the database."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineSheet, CalamineWorkbook
+
+from probesheets.folder.manifest import Entry, Manifest
+from probesheets.progress import Advance, Track
+from probesheets.project.kinds import Kind
+from probesheets.project.models import Project
+from probesheets.warehouse import Warehouse, select
+from probesheets.workbooks.layout import CELL_UNITS, DIGITS_15, group_name, units
+
+FIRST_DATE = date(1900, 3, 1)  # earlier dates are written as text
+
+Record = tuple[Any, ...]  # a row of the model
+
+
+@dataclass
+class Place:
+    """A row of a workbook."""
+
+    path: str
+    number: int
+    row: list[Any]
+    further: list["Place"] = field(default_factory=list)  # the rows in which its long text continues
+
+
+def open_sheet(file: Path) -> CalamineSheet:
+    """The first sheet of a workbook. Raises CalamineError if it cannot be opened."""
+    return CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0)
+
+
+def listed(cells: Iterable[Any]) -> str:
+    return ", ".join(str(cell) for cell in cells) or "none"
+
+
+def compare_cells(
+    folder: Path, manifest: Manifest, project: Project, warehouse: Warehouse, unreadable: set[str], track: Track
+) -> Iterator[str]:
+    """Yield each difference between the workbooks and their models, except for the files in `unreadable`."""
+    by_kind: dict[str, list[Entry]] = defaultdict(list)
+    for entry in manifest.files:
+        if entry.columns:
+            by_kind[entry.kind].append(entry)
+    for name in by_kind.keys() - project.kinds.keys():
+        yield f"{name}: the project no longer has this kind of spreadsheet."
+    sampled = any(batch.sample for batch in manifest.batches)
+    full = manifest.full and not sampled
+    project.require([kind for kind in project.kinds.values() if kind.name in by_kind])
+    others = [kind for kind in project.kinds.values() if kind.name not in by_kind and full and kind.default]
+    blocked = project.blocked(others)  # kinds that cannot be exported may be missing
+    for kind in project.kinds.values():
+        if kind.name not in by_kind and (kind not in others or kind.name in blocked):
+            continue
+        advance = track(kind.name, sum(entry.records for entry in by_kind[kind.name]))
+        rows = _Rows(folder, kind, unreadable, sampled)
+        yield from rows.check(by_kind[kind.name], warehouse, full, advance)
+
+
+class _Rows:
+    """Compares the rows of a kind's workbooks with those of its model, in the same order."""
+
+    def __init__(self, folder: Path, kind: Kind, unreadable: set[str], sampled: bool) -> None:
+        self.folder, self.kind, self.unreadable, self.sampled = folder, kind, unreadable, sampled
+        self.headers = [column.header for column in kind.layout.columns]
+        long = [column.name == kind.layout.long_text for column in kind.layout.columns]
+        self.long = long.index(True) if any(long) else None
+
+    def check(self, entries: Sequence[Entry], warehouse: Warehouse, full: bool, advance: Advance) -> Iterator[str]:
+        kind = self.kind
+        if differing := [entry for entry in entries if entry.columns != self.headers]:
+            yield f"{differing[0].path}: the columns of {kind.name} are now {listed(self.headers)}. Export again."
+            return
+        found = warehouse.columns(kind.relation)
+        if missing := [name for name in kind.column_names if name not in found]:
+            yield f"{kind.name}: its model has no column {listed(missing)} any more. Export again."
+            return
+        books: dict[str | None, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            books[entry.group].append(entry)
+        group = kind.column_names.index(kind.one_file_per) if kind.one_file_per else None
+        order = ([kind.one_file_per] if kind.one_file_per else []) + list(kind.order_by)
+        records = _records(warehouse, select(warehouse, kind.relation, kind.column_names, order_by=order), advance)
+        for name, some in groupby(records, key=lambda record: None if group is None else group_name(record[group])):
+            if name in books:
+                yield from self._check_group(books.pop(name), some)
+            elif full:
+                yield f"{kind.name}: {name or 'all'} is in the database, but has no workbook."
+        for left in books.values():
+            yield f"{left[0].path}: the database has no rows for it."
+
+    def _check_group(self, entries: Sequence[Entry], records: Iterable[Record]) -> Iterator[str]:
+        """Differences between the workbooks of one group and the database, up to the first extra or missing row."""
+        if not self.unreadable.isdisjoint(entry.path for entry in entries):
+            return
+        batches: dict[int, list[Entry]] = defaultdict(list)
+        for entry in sorted(entries, key=lambda entry: entry.part):
+            batches[entry.batch].append(entry)
+        sheets = [_sheet_rows(self.folder, some) for some in batches.values()]
+        heads = [next(sheet, None) for sheet in sheets]  # the next row of each batch
+        for record in records:
+            for number, place in enumerate(heads):
+                if place and _same(place.row[0], record[0]):
+                    heads[number] = self._whole(place, record, next(sheets[number], None), sheets[number])
+                    yield from self._check_record(place, record)
+                    break
+            else:
+                if not self.sampled:
+                    here = next((f"{head.path}, row {head.number}: is {head.row[0]}" for head in heads if head), None)
+                    yield f"{here or entries[-1].path + ': ends'}; the database has record {record[0]} here."
+                    return
+        for head in filter(None, heads):
+            yield f"{head.path}, row {head.number}: record {head.row[0]} is not in the database."
+
+    def _whole(self, place: Place, record: Record, after: Place | None, sheet: Iterator[Place]) -> Place | None:
+        """Join the texts of a record's further rows (T1-2, T1-3, …) to its first; returns the row after them."""
+        if self.long is None or units(str(record[self.long] or "")) <= CELL_UNITS:
+            return after
+        pieces, number = [str(place.row[self.long])], 2
+        while after is not None and after.row[0] == f"{place.row[0]}-{number}":
+            pieces.append(str(after.row[self.long]))
+            place.further.append(after)
+            after, number = next(sheet, None), number + 1
+        place.row[self.long] = "".join(pieces)
+        return after
+
+    def _check_record(self, place: Place, record: Record) -> Iterator[str]:
+        for at, header in enumerate(self.headers):
+            value = record[at]
+            for row in (place, *(place.further if at not in (0, self.long) else ())):
+                if not _same(row.row[at], value, whole=at == self.long):
+                    where = f"{row.path}, record {row.row[0]}, {header}"
+                    yield f"{where}: {_short(row.row[at])}; the database has {_short(value)}."
+
+
+def _records(warehouse: Warehouse, query: str, advance: Advance) -> Iterator[Record]:
+    for chunk in warehouse.stream(query):
+        columns = [column.to_pylist() for column in chunk.columns]
+        yield from zip(*columns, strict=True)
+        advance(chunk.num_rows)
+
+
+def _sheet_rows(folder: Path, entries: Iterable[Entry]) -> Iterator[Place]:
+    """The rows of all parts of a workbook, without the headers."""
+    for entry in entries:
+        rows = enumerate(open_sheet(folder / entry.path).iter_rows(), 1)
+        yield from (Place(entry.path, number, row) for number, row in rows if number > 1)
+
+
+def _same(cell: Any, value: Any, *, whole: bool = False) -> bool:
+    """Whether a cell shows a value of the database as workbooks do; a `whole` cell must not be shortened."""
+    if value is None or value == "":
+        return bool(cell == "")
+    if isinstance(value, bool):
+        return bool(cell == str(value).upper())
+    if isinstance(value, int):
+        return bool(cell == str(value)) if abs(value) > DIGITS_15 else _number(cell) == value
+    if isinstance(value, date):
+        return cell == value.isoformat() or (value >= FIRST_DATE and cell == value)
+    if not whole and isinstance(cell, str) and units(value) > CELL_UNITS:
+        return cell.endswith("…") and value.startswith(cell[:-1]) and units(cell) > CELL_UNITS - 100
+    return bool(cell == value)
+
+
+def _number(cell: Any) -> float | None:
+    return cell if isinstance(cell, int | float) and not isinstance(cell, bool) else None
+
+
+def _short(value: Any, most: int = 60) -> str:
+    text = "nothing" if value is None or value == "" else repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= most else text[:most] + "…"

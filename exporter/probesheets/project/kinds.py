@@ -1,0 +1,104 @@
+"""The kinds of spreadsheet: dbt exposures whose meta describes a sheet."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from probesheets.errors import ProbesheetsError
+from probesheets.workbooks.layout import Column, Layout, check
+
+_T = TypeVar("_T", bound=Struct)
+
+
+class _Meta(Struct, forbid_unknown_fields=True):
+    """The keys of config.meta."""
+
+    sheet: str
+    columns: Annotated[list[Any], Meta(min_length=1)]
+    one_file_per: str | None = None
+    order_by: str | list[str] | None = None
+    long_text: str | None = None
+    dates: str | None = None
+    default: bool | None = None
+
+
+class _Column(Struct, forbid_unknown_fields=True):
+    """The keys of an entry of `columns`."""
+
+    name: str
+    header: str | None = None
+    width: int | float | None = None
+    wrap: bool | None = None
+
+
+class _More(Struct, forbid_unknown_fields=True):
+    """An entry of `columns` that stands for several."""
+
+    more: list[str] | None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of spreadsheet, as an exposure describes it."""
+
+    name: str
+    model: str  # dbt's unique_id
+    relation: str  # quoted, as dbt names it
+    layout: Layout
+    one_file_per: str | None
+    order_by: tuple[str, ...]
+    default: bool
+
+    @property
+    def column_names(self) -> list[str]:
+        """The columns to read: those of the sheet, and the one that names the files."""
+        names = [column.name for column in self.layout.columns]
+        return names + [name for name in [self.one_file_per] if name and name not in names]
+
+
+def read_kinds(exposures: Iterable[dict[str, Any]]) -> Iterator[Kind]:
+    """Each exposure that has `sheet` or `columns` in its meta. Raises ProbesheetsError if it cannot be a sheet."""
+    for exposure in exposures:
+        if "columns" in exposure["meta"] or "sheet" in exposure["meta"]:
+            yield _kind(exposure)
+
+
+def _kind(exposure: dict[str, Any]) -> Kind:
+    name, models = exposure["name"], exposure["models"]
+    where = f"Exposure {name} ({exposure['file']})"
+    if name == "index":
+        raise ProbesheetsError(f"{where}: every export writes an index.xlsx. Give this kind another name.")
+    if len(models) != 1:
+        raise ProbesheetsError(f"{where}: depends_on must name one model; it names {len(models)}.")
+    meta = _read(exposure["meta"], _Meta, f"{where}: config.meta")
+    columns = tuple(column for entry in meta.columns for column in _columns(entry, f"{where}: {entry!r} in columns"))
+    names = [column.name for column in columns]
+    if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise ProbesheetsError(f"{where}: column {repeated[0]} is listed twice.")
+    layout = Layout(meta.sheet, columns, meta.long_text, meta.dates or "cell")
+    try:
+        check(layout)
+    except ValueError as error:
+        raise ProbesheetsError(f"{where}: {error}") from None
+    order_by = (meta.order_by,) if isinstance(meta.order_by, str) else tuple(meta.order_by or ())
+    return Kind(name, models[0], "", layout, meta.one_file_per, order_by, meta.default is not False)
+
+
+def _columns(entry: Any, where: str) -> list[Column]:
+    """The columns that an entry of `columns` describes: one, or those that `more` lists."""
+    if isinstance(entry, dict) and "more" in entry:
+        return [Column(name, name) for name in _read(entry, _More, where).more or ()]
+    column = _read(entry, _Column, where)
+    return [Column(column.name, column.header or column.name, column.width, bool(column.wrap))]
+
+
+def _read(value: Any, cls: type[_T], where: str) -> _T:
+    """The value as an object of a class. Raises ProbesheetsError for a key that is unknown, missing or wrong."""
+    try:
+        return msgspec.convert(value, cls)
+    except msgspec.ValidationError as error:
+        keys = ", ".join(cls.__struct_fields__)
+        raise ProbesheetsError(f"{where} is not valid: {error}. Keys: {keys}.") from None

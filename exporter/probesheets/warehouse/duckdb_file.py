@@ -1,0 +1,83 @@
+"""The models in a DuckDB file."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from probesheets.errors import ProbesheetsError
+from probesheets.settings import memory, more_memory
+from probesheets.warehouse.base import CHUNK_ROWS, not_built
+
+SORTING = 0.3  # of the memory, for two sorts at a time; beyond it, DuckDB sorts in temporary files
+
+
+class DuckDB:
+    """A DuckDB file, opened read-only."""
+
+    quote = '"'
+    schema = "main"
+
+    def __init__(self, file: Path) -> None:
+        if not file.is_file():
+            raise ProbesheetsError(f"The database {file} does not exist yet. Run: probesheets run")
+        try:
+            self._connection = duckdb.connect(str(file), read_only=True)
+        except duckdb.Error as error:
+            raise ProbesheetsError(
+                f"{file} cannot be read: {str(error).splitlines()[0]}\n"
+                "If a build or another program is using it, wait until it ends. Then run the same command again."
+            ) from None
+        self._connection.execute(f"set memory_limit = '{memory() * SORTING / 1e6:.0f}MB'")
+        self._connection.execute("set arrow_large_buffer_size = true")  # a chunk may hold over 2 GB of text
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor. Ctrl-C interrupts its query, because closing would wait for the query to end."""
+        with closing(self._connection.cursor()) as cursor:
+            try:
+                yield cursor
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                raise ProbesheetsError(
+                    f"The models in the database do not match this project: {str(error).splitlines()[0]}\n"
+                    "Run: probesheets run"
+                ) from None
+            except (duckdb.Error, OSError) as error:  # Arrow's reader raises OSError
+                raise ProbesheetsError(
+                    f"DuckDB stopped reading: {str(error).splitlines()[0]}\n"
+                    f"Free some disk space, or run the command again with {more_memory()} or PROBESHEETS_WORKERS=1."
+                ) from None
+            except (KeyboardInterrupt, RuntimeError):
+                cursor.interrupt()
+                raise
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self._cursor() as cursor:
+            return cursor.execute(query).fetchall()
+
+    def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+        with self._cursor() as cursor:
+            try:
+                reader = cursor.execute(query).to_arrow_reader(CHUNK_ROWS)
+                first = next(iter(reader), None)
+            except duckdb.OutOfMemoryException:
+                # long texts take more memory to sort
+                cursor.execute(f"set memory_limit = '{memory() / 1e6:.0f}MB'")
+                reader = cursor.execute(query).to_arrow_reader(CHUNK_ROWS // 8)
+                first = next(iter(reader), None)
+            if first is not None:
+                yield first
+                yield from reader
+
+    def columns(self, relation: str) -> list[str]:
+        try:
+            with closing(self._connection.cursor()) as cursor:
+                return [str(row[0]) for row in cursor.execute(f"describe {relation}").fetchall()]
+        except (duckdb.CatalogException, duckdb.BinderException):  # no table, or it begins with another file's name
+            raise not_built(relation, "duckdb") from None
+
+    def close(self) -> None:
+        self._connection.close()

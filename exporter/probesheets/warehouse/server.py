@@ -1,0 +1,153 @@
+"""The models on a MariaDB or MySQL server."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from hashlib import sha256
+from typing import Any
+
+import pyarrow as pa
+
+from probesheets.errors import ProbesheetsError
+from probesheets.settings import profile
+from probesheets.warehouse.base import CHUNK_ROWS, not_built
+
+CHUNK_BYTES = 8 << 20  # of text in a record batch, approximately
+FEW_ROWS = 32  # fetched at a time, because rows may be of any length
+
+
+class Server:
+    """A MariaDB or MySQL server, named by the same environment variables as in profiles.yml."""
+
+    quote = "`"
+
+    def __init__(self, target: str) -> None:
+        self._target, self._profile = target, profile(target)
+        self.schema = "`" + self._profile["schema"].replace("`", "``") + "`"
+        try:
+            import mysql.connector
+        except ImportError:
+            raise ProbesheetsError(
+                f"Target {target} needs dbt-mysql, which needs its own environment. Run: make .venv-mysql\n"
+                "or, in a new virtual environment, install the extra: pip install 'probesheets[mysql]'"
+            ) from None
+        self._error: type[Exception] = mysql.connector.Error
+        self._connect = mysql.connector.connect
+        self._open().close()  # reports a wrong host, user or password now
+
+    def _open(self) -> Any:
+        host, port, user = (self._profile[name] for name in ("server", "port", "username"))
+        if not port.isdecimal():
+            raise ProbesheetsError(f"PROBESHEETS_PORT must be a number such as 3306; it is {port!r}.")
+        try:
+            return self._connect(
+                host=host,
+                port=int(port),
+                user=user,
+                password=self._profile["password"],
+                charset=self._profile["charset"],
+                collation=self._profile["collation"],
+                autocommit=True,
+                # for the lock that a run holds, and for a query that waits for a slow disk
+                init_command="set session wait_timeout = 2147483, net_write_timeout = 3600",
+            )
+        except self._error as error:
+            silent = getattr(error, "errno", None) in (2002, 2003, 2005)  # nothing listens, or the host is unknown
+            what = "does not answer" if silent else f"refuses user {user}"
+            raise ProbesheetsError(
+                f"The {self._target} server at {host}:{port} {what}: {error}\n"
+                "Check PROBESHEETS_HOST, _PORT, _USER and _PASSWORD, and make sure that the server is running."
+            ) from None
+
+    @contextmanager
+    def _result(self, query: str, connection: Any = None) -> Iterator[Any]:
+        """The unbuffered cursor of a query, on its own connection: the server keeps the rows not fetched yet."""
+        with nullcontext(connection) if connection else closing(self._open()) as used:
+            cursor = None
+            try:
+                cursor = used.cursor()
+                cursor.execute(query)
+                yield cursor
+            except self._error as error:
+                raise ProbesheetsError(
+                    f"The {self._target} server stopped answering: {error}\n"
+                    "The files of earlier exports are unchanged. When the server runs again, repeat the command."
+                ) from None
+            finally:
+                with suppress(self._error):  # there are rows left that nobody needs
+                    if cursor:
+                        cursor.close()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self._result(query) as cursor:
+            return list(cursor.fetchall())
+
+    def attempt(self, statement: str) -> str | None:
+        """Execute a statement that returns no rows; returns the server's message if it refuses."""
+        try:
+            with closing(self._open()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute(statement)
+        except self._error as error:
+            return str(error)
+        return None
+
+    @contextmanager
+    def sole_builder(self) -> Iterator[None]:
+        """Keep other `run`s from building in the schema. Raises ProbesheetsError, naming it, if one is building."""
+        lock = "probesheets " + sha256(self.schema.encode()).hexdigest()[:16]
+        with closing(self._open()) as connection:
+            with self._result(f"select get_lock('{lock}', 0), is_used_lock('{lock}')", connection) as cursor:
+                [(got, holder)] = cursor.fetchall()
+            if got != 1:
+                raise ProbesheetsError(
+                    f"Another `probesheets run` is building in {self.schema}: connection {holder} of the server. Wait "
+                    f"until it ends. If nobody is running it any more, end that connection: kill {holder}"
+                )
+            yield
+
+    def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+        with self._result(query) as cursor:
+            names = [column[0] for column in cursor.description]
+            types = [_arrow_type(column[1]) for column in cursor.description]
+            while rows := _some_rows(cursor):
+                columns = zip(names, types, zip(*rows, strict=True), strict=True)
+                yield pa.RecordBatch.from_arrays([_array(*column) for column in columns], names=names)
+
+    def columns(self, relation: str) -> list[str]:
+        try:
+            return [str(row[0]) for row in self.rows(f"describe {relation}")]
+        except ProbesheetsError as error:
+            if re.search("(1044|1049|1142|1146) ", str(error)):  # missing, or hidden from this user
+                raise not_built(relation, self._target) from None
+            raise
+
+    def close(self) -> None:
+        """No connection is open between two queries."""
+
+
+def _some_rows(cursor: Any) -> list[tuple[Any, ...]]:
+    """The next rows of a result; some may be long."""
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    while size < CHUNK_BYTES and len(rows) < CHUNK_ROWS and (few := cursor.fetchmany(min(FEW_ROWS, CHUNK_ROWS))):
+        rows += few
+        size += sum(len(value) for row in few for value in row if isinstance(value, str))
+    return rows
+
+
+def _array(name: str, kind: pa.DataType, values: tuple[Any, ...]) -> pa.Array:
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        found = next(type(value).__name__ for value in values if value is not None)
+        raise ProbesheetsError(
+            f"Column {name} is of type {found}; a sheet can hold text, integers and dates. Cast it in the model."
+        ) from None
+
+
+def _arrow_type(code: int) -> pa.DataType:
+    from mysql.connector import FieldType
+
+    if code in (FieldType.TINY, FieldType.SHORT, FieldType.INT24, FieldType.LONG, FieldType.LONGLONG):
+        return pa.int64()
+    return pa.date32() if code in (FieldType.DATE, FieldType.NEWDATE) else pa.large_string()
