@@ -161,9 +161,9 @@ def test_what_stops_run_is_what_check_has_said(case: Case, tmp_path: Path) -> No
 
 
 BAD_NAMES = {
-    "a-b": "is there twice",
-    "A b": "is there twice",
-    "日本!": "is there twice",
+    "a-b": "appears twice",
+    "A b": "appears twice",
+    "日本!": "appears twice",
     "---": "cannot be the name of a column",
     "_x0041_": "cannot be the name of a column",
     "x\\u001b[2J": "cannot be the name of a column",
@@ -282,7 +282,7 @@ ON_SERVERS = {
         only="mariadb",
     ),
     "no UTF-8": OnServer(
-        "table_output.content: 1 of its values are bytes", types={"content": "longblob"}, sql=UNREADABLE
+        "table_output.content: 1 values are not UTF-8", types={"content": "longblob"}, sql=UNREADABLE
     ),
     "emoji": OnServer('the name "a😀" cannot be', {"extra_tags": ["a😀"]}, only="mysql"),
     "a primary key": OnServer("primary key", settings={"sql_require_primary_key": "on"}, only="mysql"),

@@ -62,7 +62,7 @@ def test_every_command_has_an_example() -> None:
 
 
 def test_every_macro_says_what_it_does() -> None:
-    for file in (ROOT / "macros").glob("*.sql"):
+    for file in (ROOT / "macros").rglob("*.sql"):
         assert file.read_text(encoding="utf-8").startswith("{#"), file.name
         assert file.read_text(encoding="utf-8").isascii(), file.name
 

@@ -434,7 +434,7 @@ def test_two_builds_at_once(on_server: Case) -> None:
     assert code == 0, said
     older.send_signal(signal.SIGCONT)
     said = older.communicate(timeout=120)[0]
-    assert older.returncode != 0 and "Another dbt build of this schema began at" in said
+    assert older.returncode != 0 and "Another dbt build of this schema started at" in said
     on_server.exported()
 
 
@@ -471,7 +471,7 @@ def test_a_table_that_another_connection_holds(on_server: Case) -> None:
     macros = on_server.build.folder / "macros"
     macros.unlink()
     shutil.copytree(ROOT / "macros", macros)
-    macro = macros / "record_model.sql"
+    macro = macros / "project" / "record_model.sql"
     macro.write_text(macro.read_text(encoding="utf-8").replace("return(60)", "return(1)"), encoding="utf-8")
     holder = on_server.build.server.analyst
     [(number,)] = holder.execute("select connection_id()")

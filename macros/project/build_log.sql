@@ -1,14 +1,14 @@
 {#
-  The build log: the table probesheets_builds beside the models, to which rows are only added. It tells what was built
-  when, from what, and which tests passed; exporter/builds.py reads from it whether models may be exported.
+  The build log: the table probesheets_builds beside the models. Rows are only ever added. It says what was built when and
+  from which source, and which tests passed; an export reads it to decide whether the models may be exported.
 
-  | event    | subject         | details                                                               |
-  | copied   | what was copied |                                                                       |
-  | started  | build, run, ... | source, variables, version, and the graph of models, tests and kinds  |
-  | building | a model         |                                                                       |
-  | built    | a model         |                                                                       |
-  | tested   | a test          | pass, warn, fail or error; no row if it was skipped                   |
-  | ended    | build, run, ... | source, and the tests that failed                                     |
+  event     subject          details
+  copied    what was copied
+  started   build, run, ...  the source, the variables, the version, and the graph of models, tests and kinds
+  building  a model
+  built     a model
+  tested    a test           pass, warn, fail or error; no row for a skipped test
+  ended     build, run, ...  the source, and the tests that failed
 #}
 {% macro build_log() %}
   {{ return(api.Relation.create(database=target.database, schema=target.schema, identifier='probesheets_builds')) }}

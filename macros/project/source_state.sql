@@ -1,8 +1,6 @@
 {#
-  What tells one state of table_output from another.
-
-  | table_output               | source_state()              |
-  | rows with the ids 1, 2, 7  | {'rows': 3, 'last_id': 7}   |
+  The number of rows of table_output and its highest id, which tell one state of it from another: {'rows': 3, 'last_id': 7}
+  for rows with the ids 1, 2 and 7. A row that is changed in place goes unnoticed.
 #}
 {% macro source_state() %}
   {% set found = run_query('select count(*) as row_count, max(id) as last_id from ' ~ source('gpt_experiments', 'table_output')).rows[0] %}

@@ -1,5 +1,5 @@
 {#
-  The last step of on-run-start: all checks have passed, so this invocation may build. Its row in the build log holds
+  The last step of on-run-start: all checks have passed, so this dbt command may build. Its row in the build log holds
   what an export needs to know later: the state of the source, the variables, the version, and the graph of the project.
 #}
 {% macro begin_build() %}
@@ -25,12 +25,12 @@
   {{ return(kinds) }}
 {% endmacro %}
 
-{# An ephemeral model is part of the SQL of those that read it: nothing is built. #}
+{# An ephemeral model is not built: its SQL becomes part of the models that read it. #}
 {% macro is_recorded(node) %}
   {{ return(node.resource_type in ['model', 'seed', 'snapshot'] and node.config.materialized != 'ephemeral') }}
 {% endmacro %}
 
-{# Those of some nodes that the build log knows, and for each of the others those that it is made from. #}
+{# Those of some nodes that the build log records; in place of each other node, those of its parents that it records. #}
 {% macro recorded_among(nodes) %}
   {% set found = [] %}
   {% for node in nodes or [] if node in graph.nodes %}
@@ -39,16 +39,19 @@
   {{ return(found | unique | list) }}
 {% endmacro %}
 
-{# What dbt_project.yml says of the project itself: a macro cannot read it elsewhere. #}
+{# The version and the variables of dbt_project.yml. A macro cannot read that file, so the meta of all models repeats them. #}
 {% macro project_meta() %}{{ return(graph.nodes['model.probesheets.texts'].config.meta) }}{% endmacro %}
 
-{# All variables of dbt_project.yml, as this invocation has them. A number is the text of its digits. #}
+{# All variables of dbt_project.yml with the values of this dbt command. A number counts as the text of its digits. #}
 {% macro project_variables() %}
   {% set variables = {} %}
   {% for name, default in project_meta().project_variables.items() %}
     {% set value = var(name, default) %}
-    {% do variables.update({name: value | map('string') | list if value is sequence and value is not string and value is not mapping
-      else value if value is boolean or value is mapping or value is none else value | string}) %}
+    {% if value is sequence and value is not string and value is not mapping %}
+      {% do variables.update({name: value | map('string') | list}) %}
+    {% else %}
+      {% do variables.update({name: value if value is boolean or value is mapping or value is none else value | string}) %}
+    {% endif %}
   {% endfor %}
   {{ return(variables) }}
 {% endmacro %}

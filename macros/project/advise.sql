@@ -1,0 +1,39 @@
+{#
+  on-run-end: for each test that failed or warned, logs its name and what to do, which the comment at the top of the test
+  says. For a model that could not get a table in time, logs which connections may hold it.
+#}
+{% macro advise(results) %}
+  {% for result in results if result.node and result.node.resource_type == 'test' %}
+    {% set status = result.status | string %}
+    {% if status in ['fail', 'error', 'warn'] %}
+      {% set advice = first_comment(result.node.raw_code)
+        or 'The models broke a promise. Build all of them again; if it fails again, report this name.' %}
+      {% do log(status | upper ~ ' ' ~ result.node.name ~ ': ' ~ (result.failures or 0) ~ ' rows. ' ~ advice, info=true) %}
+    {% endif %}
+  {% endfor %}
+  {% for result in results if 'Lock wait timeout exceeded' in (result.message or '') %}
+    {% if loop.first %}{% do advise_about_locks() %}{% endif %}
+  {% endfor %}
+{% endmacro %}
+
+{# The comment lines at the top of a SQL file, as one line. #}
+{% macro first_comment(sql) %}
+  {% set lines = [] %}
+  {% for line in sql.split('\n') %}
+    {% if not line.startswith('--') %}{{ return(lines | join(' ')) }}{% endif %}
+    {% do lines.append(line[2:] | trim) %}
+  {% endfor %}
+  {{ return(lines | join(' ')) }}
+{% endmacro %}
+
+{# Only servers make a connection wait. A user without the PROCESS right sees only connections of their own. #}
+{% macro advise_about_locks() %}
+  {% set others = run_query('select id, user, time, left(coalesce(info, command), 80) from information_schema.processlist '
+    ~ 'where id <> connection_id() and time >= ' ~ lock_wait_seconds() ~ ' order by time desc limit 10').rows %}
+  {% do log('Another connection has used a table for more than ' ~ lock_wait_seconds() ~ ' s. '
+    ~ ('It may be one of these. If nobody needs it, end it on the server with KILL and its number, then build again:'
+      if others else 'This user cannot see which one. Build again.'), info=true) %}
+  {% for row in others %}
+    {% do log('  connection ' ~ row[0] ~ ' of ' ~ shown(row[1]) ~ ', for ' ~ row[2] ~ ' s: ' ~ shown(row[3]), info=true) %}
+  {% endfor %}
+{% endmacro %}

@@ -1,0 +1,42 @@
+{#
+  Faults of the source's columns: those that are missing or of an unfit type. Ids and depths must be whole numbers on
+  every engine, because texts sort differently.
+#}
+{% macro faults_of_columns() %}
+  {% set outputs = source('gpt_experiments', 'table_output') %}
+  {% if not load_relation(outputs) %}
+    {{ return(['There is no table ' ~ outputs ~ ', or this user may not read it.\nSet PROBESHEETS_SOURCE_SCHEMA to the '
+      ~ 'schema that holds table_output (now: ' ~ outputs.schema ~ '). The user needs SELECT on it.']) }}
+  {% endif %}
+  {% set whole_numbers = ['id', 'experiment_id', 'root_id', 'depth'] %}
+  {% set texts = ['tag', 'probe', 'content'] + var('extra_columns') | map('string') | list %}
+  {{ return(faults_of_types('table_output', whole_numbers, texts)
+    + faults_of_types('table_experiment', ['id'], ['model_name'])) }}
+{% endmacro %}
+
+{# A table that is missing has no faults: table_experiment is optional. #}
+{% macro faults_of_types(table, whole_numbers, texts) %}
+  {% set types, faults = types_of_columns(table), [] %}
+  {% set integer = 'bigint$' if target.type == 'duckdb' else '(tiny|small|medium|big)?int\\b' %}
+  {% for name in (whole_numbers + texts) | unique(case_sensitive=true) if types %}
+    {% set type = types.get(name, '') %}
+    {% if not type %}
+      {% do faults.append(table ~ ' has no column ' ~ shown(name) ~ '.\nIts columns are: ' ~ shown(types | join(', '))) %}
+    {% elif name in whole_numbers and not modules.re.match(integer, type, modules.re.I) %}
+      {% do faults.append(table ~ '.' ~ name ~ ' is of the type ' ~ type ~ ', but must hold whole numbers.\n'
+        ~ read_into_duckdb()) %}
+    {% elif name in texts and modules.re.match('bit|geom|point|line|polygon|multi', type, modules.re.I) %}
+      {% do faults.append(table ~ '.' ~ shown(name) ~ ' is of the type ' ~ type ~ ', which cannot be read as text.\n'
+        ~ 'Remove it from extra_columns.') %}
+    {% endif %}
+  {% endfor %}
+  {{ return(faults) }}
+{% endmacro %}
+
+{# {name: type} of a table of the source; empty if there is no such table. #}
+{% macro types_of_columns(table) %}
+  {% set relation, types = source('gpt_experiments', table), {} %}
+  {% set columns = run_query('describe ' ~ relation).rows if load_relation(relation) else [] %}
+  {% for column in columns %}{% do types.update({column[0]: column[1] | string}) %}{% endfor %}
+  {{ return(types) }}
+{% endmacro %}

@@ -1,0 +1,28 @@
+{# Faults of the source's rows: no row has the text tag, or rows share an id or have none. #}
+{% macro faults_of_rows() %}
+  {{ return(faults_of_text_tag() + faults_of_ids('table_output') + faults_of_ids('table_experiment')) }}
+{% endmacro %}
+
+{% macro faults_of_text_tag() %}
+  {% set outputs, tag, listed = source('gpt_experiments', 'table_output'), exact_text('tag'), [] %}
+  {% set text_tag = text_literal(var('text_tag')) %}
+  {% if run_query('select 1 from ' ~ outputs ~ ' where ' ~ tag ~ ' = ' ~ text_tag ~ ' limit 1').rows %}
+    {{ return([]) }}
+  {% endif %}
+  {% set tags = 'select ' ~ tag ~ ' as tag, count(*) as row_count from ' ~ outputs ~ ' group by 1 order by 2 desc limit 20' %}
+  {% for name, row_count in run_query(tags).rows %}{% do listed.append(shown(name) ~ ' (' ~ row_count ~ ')') %}{% endfor %}
+  {{ return(["No row of table_output has the tag '" ~ shown(var('text_tag')) ~ "', which text_tag names.\n"
+    ~ "The tags and their numbers of rows: " ~ listed | join(', ') ~ ". Choose one: --vars '{text_tag: ...}'"]) }}
+{% endmacro %}
+
+{# The models hold ids as signed 64-bit numbers. #}
+{% macro faults_of_ids(table) %}
+  {% set relation, largest, faults = source('gpt_experiments', table), 9223372036854775807, [] %}
+  {% set repeated = 'select id, count(*) as row_count from ' ~ relation ~ ' group by id'
+    ~ ' having count(*) > 1 or id is null or id > ' ~ largest ~ ' limit 1' %}
+  {% for id, row_count in (run_query(repeated).rows if load_relation(relation) else []) %}
+    {% do faults.append(table ~ ' has ' ~ row_count ~ ' rows ' ~ ('without an id' if id is none else 'with the id ' ~ id)
+      ~ '.\nGive each row an id of its own, at most ' ~ largest ~ '.') %}
+  {% endfor %}
+  {{ return(faults) }}
+{% endmacro %}

@@ -1,0 +1,30 @@
+{# Faults of the server: its version, its sql_mode, and a schema that would hold both the source and the models. #}
+{% macro faults_of_server() %}{{ return(adapter.dispatch('faults_of_server')()) }}{% endmacro %}
+
+{% macro default__faults_of_server() %}{{ return([]) }}{% endmacro %}
+
+{# Window functions, json_table and the collations that the models use came with these versions. #}
+{% macro mariadb__faults_of_server() %}
+  {% set version, sql_mode = run_query('select version(), @@sql_mode').rows[0] %}
+  {% set is_mariadb = 'mariadb' in version | lower %}
+  {% set kind, other_target = ('MariaDB', 'mariadb') if is_mariadb else ('MySQL', 'mysql') %}
+  {% set numbers = modules.re.findall('[0-9]+', version)[:3] | map('int') | list %}
+  {% set unfit = ['NO_BACKSLASH_ESCAPES', 'EMPTY_STRING_IS_NULL'] | select('in', sql_mode.split(',')) | join(', ') %}
+  {% set schema, faults = source('gpt_experiments', 'table_output').schema, [] %}
+  {% if is_mariadb != (target.type == 'mariadb') %}
+    {% do faults.append('The server is ' ~ kind ~ ' ' ~ version ~ '.\nRun: the same command with --target ' ~ other_target) %}
+  {% elif numbers < ([10, 6] if is_mariadb else [8, 0, 17]) %}
+    {% do faults.append('The server is ' ~ kind ~ ' ' ~ version ~ '; a build needs MariaDB 10.6 or MySQL 8.0.17.\n'
+      ~ read_into_duckdb()) %}
+  {% elif unfit %}
+    {% do faults.append('The sql_mode of the server holds ' ~ unfit ~ ', which changes the meaning of SQL.\n'
+      ~ 'Ask the administrator of the server to remove it: set global sql_mode = ...\n' ~ read_into_duckdb()) %}
+  {% elif schema | lower == target.schema | lower %}
+    {% do faults.append('PROBESHEETS_SCHEMA and PROBESHEETS_SOURCE_SCHEMA are both ' ~ schema
+      ~ ', so the models could replace tables of the source.\n'
+      ~ 'Set PROBESHEETS_SCHEMA to a schema that holds nothing but the models, such as probesheets.') %}
+  {% endif %}
+  {{ return(faults) }}
+{% endmacro %}
+
+{% macro mysql__faults_of_server() %}{{ return(mariadb__faults_of_server()) }}{% endmacro %}
