@@ -6,6 +6,7 @@ Usage: python -m benchmarks.peers NAME DATABASE FOLDER. Each is written as its l
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,10 @@ def pandas(database: Path, relation: str, folder: Path) -> None:
 
 def xlsxwriter(database: Path, relation: str, folder: Path) -> None:
     """One ordered query, row by row, constant_memory."""
-    from xlsxwriter import Workbook  # type: ignore[import-untyped]
-
     for stem, rows in _groups(database, relation):
-        book = Workbook(folder / f"{stem}.xlsx", {"constant_memory": True, "strings_to_urls": False})
+        book = import_module("xlsxwriter").Workbook(
+            folder / f"{stem}.xlsx", {"constant_memory": True, "strings_to_urls": False}
+        )
         sheet, day = book.add_worksheet("Texts"), book.add_format({"num_format": "yyyy-mm-dd"})
         sheet.write_row(0, 0, COLUMNS)
         for number, row in enumerate(rows, 1):
@@ -55,23 +56,19 @@ def xlsxwriter(database: Path, relation: str, folder: Path) -> None:
 
 def rustpy(database: Path, relation: str, folder: Path) -> None:
     """One ordered query into Arrow, a slice for each workbook."""
-    import rustpy_xlsxwriter
-
     with duckdb.connect(str(database), read_only=True) as connection:
         table = connection.execute(ordered(relation)).to_arrow_table()
     start = 0
     for stem, rows in groupby(table["file_stem"].to_pylist()):
         count = sum(1 for _ in rows)
         part = table.slice(start, count).drop_columns("file_stem")
-        rustpy_xlsxwriter.write_worksheet(part, str(folder / f"{stem}.xlsx"), sheet_name="Texts")
+        import_module("rustpy_xlsxwriter").write_worksheet(part, str(folder / f"{stem}.xlsx"), sheet_name="Texts")
         start += count
 
 
 def copy(database: Path, relation: str, folder: Path) -> None:
     """DuckDB's COPY, once for each probe."""
-    import duckdb_extension_excel  # type: ignore[import-not-found]
-
-    package = Path(duckdb_extension_excel.__file__).parent
+    package = Path(str(import_module("duckdb_extension_excel").__file__)).parent
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.load_extension(str(next(package.rglob("excel.duckdb_extension"))))
         for (stem,) in connection.execute(f"select distinct file_stem from {relation}").fetchall():

@@ -55,7 +55,7 @@ class Build:
 
     target: str
     folder: Path
-    environment: Mapping[str, str]
+    environment: dict[str, str]
     log: str  # what dbt said
     returncode: int
     server: Server | None = None
@@ -148,10 +148,15 @@ def command(target: str, name: str) -> Path:
 
 
 def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
     return subprocess.run(
-        arguments, cwd=folder, env=inherited | dict(environment), capture_output=True, text=True, check=False
+        arguments, cwd=folder, env=own_environment(environment), capture_output=True, text=True, check=False
     )
+
+
+def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without the settings of probesheets and dbt, and with those given."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
+    return inherited | dict(environment)
 
 
 def load_duckdb(folder: Path, source: Source) -> None:

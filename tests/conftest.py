@@ -1,4 +1,17 @@
-"""Servers and builds that many tests share: each is made once, when the first test asks for it."""
+"""Servers and builds that many tests share: each is made once, when the first test asks for it.
+
+The tests read these environment variables, all optional:
+
+PROBESHEETS_TEST_MYSQL_ENV          folder of the virtual environment with dbt-mysql (default: .venv-mysql)
+PROBESHEETS_TEST_MYSQL_ROOT         folder with the files of a MySQL server (default: ~/.cache/probesheets/mysql)
+PROBESHEETS_TEST_CORPUS             a CSV file of your own, to compare the engines with; otherwise these tests are skipped
+PROBESHEETS_TEST_QUALCODER          a checkout of QualCoder, to import workbooks into; otherwise these tests are skipped
+PROBESHEETS_TEST_QUALCODER_PYTHON   a Python with PyQt6 and openpyxl for it (default: the one that runs the tests)
+PROBESHEETS_FUZZ                    how many times as many damaged files the loader gets (default 1; `make fuzz`: 10)
+PROBESHEETS_SOAK                    the part of the 360 random kills that is done (default 0.05; `make soak`: 1)
+PROBESHEETS_SOAK_SEED               the number that the random kills begin with, to repeat them
+CI                                  "true" makes a missing MariaDB a failure instead of a skip
+"""
 
 import csv
 import os
@@ -12,6 +25,8 @@ import pytest
 from tests.build import WHOLE_NUMBERS, Build, Source, build
 from tests.engines.generate import generated_source
 from tests.engines.rules import rules_source
+from tests.exports import export
+from tests.growth import earlier_source
 from tests.servers import ROOT, Server, find_mariadb, find_mysql, mariadb, mysql, mysql_environment
 
 ENGINES = ("duckdb", "mariadb", "mysql")
@@ -21,22 +36,22 @@ _HINTS = {
     "mysql": "MySQL is not installed (.ci/run gets it; or name a root folder in PROBESHEETS_TEST_MYSQL_ROOT)",
 }
 Builder = Callable[[str, Source], Build]
+_MISSING = pytest.StashKey[set[str]]()  # the servers that tests were skipped for
 
 
 def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that servers are stopped, too
-    config.stash[_MISSING] = set()
-
-
-_MISSING = pytest.StashKey[set[str]]()
+    missing: set[str] = set()
+    config.stash[_MISSING] = missing
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for kind in sorted(config.stash[_MISSING]):
+    missing = config.stash[_MISSING]
+    for kind in sorted(missing):
         terminalreporter.write_line(f"NOT TESTED on {kind}: {_HINTS[kind]}.", yellow=True)
 
 
-def _need(kind: str, config: pytest.Config) -> None:
+def need(kind: str, config: pytest.Config) -> None:
     """Skip, and say so in the last lines; but on CI only MySQL may be missing."""
     if find_mariadb() if kind == "mariadb" else find_mysql():
         if not (mysql_environment() / "bin" / "dbt").exists():
@@ -50,14 +65,14 @@ def _need(kind: str, config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def mariadb_server(pytestconfig: pytest.Config) -> Iterator[Server]:
-    _need("mariadb", pytestconfig)
+    need("mariadb", pytestconfig)
     with mariadb() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def mysql_server(pytestconfig: pytest.Config) -> Iterator[Server]:
-    _need("mysql", pytestconfig)
+    need("mysql", pytestconfig)
     with mysql() as server:
         yield server
 
@@ -119,6 +134,25 @@ def sample() -> Source:
         {"extra_tags": ["location", "author"], "extra_columns": ["sent_label", "depth", "tag"]},
         types,
     )
+
+
+@pytest.fixture(scope="session")
+def built_sample(built: Builder, sample: Source) -> Build:
+    return built("duckdb", sample)
+
+
+@pytest.fixture(scope="session")
+def exported_earlier(built: Builder, sample: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The export of the sample before it grew; a test works with a copy."""
+    folder = tmp_path_factory.mktemp("earlier") / "out"
+    assert export(built("duckdb", earlier_source(sample)), folder).code == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def later(built_sample: Build) -> Build:
+    """The models after the source of `exported_earlier` has grown."""
+    return built_sample
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ Started as `python sql_client.py PORT USER PASSWORD`. Reads pickled (statement, 
 
 import pickle
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import mysql.connector
 
@@ -27,14 +29,14 @@ def main(port: str, user: str, password: str) -> None:
                 collation="utf8mb4_general_ci",
                 autocommit=True,
             )
-            answer = ("rows", execute(connection, statement, rows))
+            answer: tuple[str, Any] = ("rows", execute(connection, statement, rows))
         except mysql.connector.Error as error:
             answer = ("error", str(error))
         pickle.dump(answer, sys.stdout.buffer)
         sys.stdout.buffer.flush()
 
 
-def execute(connection, statement, rows):
+def execute(connection: Any, statement: str, rows: Sequence[Sequence[Any]] | None) -> list[tuple[Any, ...]]:
     cursor = connection.cursor()
     try:
         if rows is None:

@@ -195,7 +195,7 @@ class Rows:
         root: int | None,
         experiment: int | None,
         tag: str | None,
-        depth: int,
+        depth: int | None,
         probe: str | None,
         content: str | None,
     ) -> None:

@@ -89,8 +89,14 @@ def _placed(case: Case, number: int) -> Case:
         return first + local if local else local
 
     rows = []
-    for row in case.rows:
-        row = {"experiment": number, "root": _IDS_PER_CASE - 1, "tag": "trimmed", "depth": 1, "probe": ""} | row
+    for given in case.rows:
+        row: dict[str, Any] = {
+            "experiment": number,
+            "root": _IDS_PER_CASE - 1,
+            "tag": "trimmed",
+            "depth": 1,
+            "probe": "",
+        } | given
         placed = {"id": place(row.pop("id")), "experiment_id": row.pop("experiment"), "root_id": place(row.pop("root"))}
         rows.append(placed | row)
     texts = {first + local: dict(columns) for local, columns in case.texts.items()}

@@ -27,7 +27,8 @@ on t_1.root_id = t_2.root_id and t_1.tag = 'date' and t_2.tag = 'trimmed'
 
 @pytest.fixture(params=("sample", "rules"))
 def source(request: pytest.FixtureRequest) -> Source:
-    return request.getfixturevalue(request.param)
+    source: Source = request.getfixturevalue(request.param)
+    return source
 
 
 def test_v1_is_the_first_view(server_engine: str, source: Source, built: Builder) -> None:
@@ -100,9 +101,9 @@ def _why_only_in_v2(
 ) -> Iterator[str]:
     texts = {row["id"]: row for row in source.outputs}
     dates = defaultdict(list)
-    for row in source.outputs:
-        if row["tag"] == "date":
-            dates[row["root_id"]].append(row)
+    for output in source.outputs:
+        if output["tag"] == "date":
+            dates[output["root_id"]].append(output)
     loose = {tuple(map(_loosely, row)) for row in v1}
     for text_id, row in rows.items():
         candidates = dates[row[0]]
@@ -124,7 +125,7 @@ def _pairs(source: Source, *, exact: bool) -> Iterator[tuple[Mapping[str, Any], 
     """Every date of a root with every text of it; tags compared exactly or loosely."""
 
     def tagged(row: Mapping[str, Any], tag: str) -> bool:
-        return row["tag"] == tag if exact else _loosely(row["tag"]) == tag
+        return bool((row["tag"] if exact else _loosely(row["tag"])) == tag)
 
     texts = defaultdict(list)
     for row in source.outputs:

@@ -28,7 +28,8 @@ SOURCES = ("generated", "sample", "corpus")
 
 @pytest.fixture(params=SOURCES)
 def source(request: pytest.FixtureRequest) -> Source:
-    return request.getfixturevalue(request.param)
+    source: Source = request.getfixturevalue(request.param)
+    return source
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -71,8 +72,9 @@ def workbooks(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.xlsx"))
 
 
-def cells(file: Path) -> list[list[object]]:
-    return CalamineWorkbook.from_path(file).get_sheet_by_index(0).to_python(skip_empty_area=False)
+def cells(file: Path) -> list[list[Any]]:
+    rows: list[list[Any]] = CalamineWorkbook.from_path(file).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    return rows
 
 
 def sheet(file: Path) -> dict[str, bytes]:

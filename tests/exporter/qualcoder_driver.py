@@ -18,7 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
-from PyQt6 import QtWidgets
+from PyQt6 import QtWidgets  # type: ignore[import-not-found]
 
 UNUSED = ("PIL", "pymupdf", "vlc", "qualcoder.media_player_qt")
 QUERIES = {
@@ -57,7 +57,7 @@ def set_types(dialog: Any, text_column: str) -> None:
 
 def import_workbook(app: Any, file: str, text_column: str) -> dict[str, Any]:
     """Choose the file, set the types, press OK; what the program said, guessed and inserted."""
-    from qualcoder.import_survey import DialogImportSurvey
+    from qualcoder.import_survey import DialogImportSurvey  # type: ignore[import-not-found]
 
     said: list[str] = []
     QtWidgets.QFileDialog.getOpenFileNames = lambda *_, **__: ([file], "")

@@ -18,11 +18,6 @@ from tests.servers import ROOT, Server
 SAMPLE = ROOT / "sample" / "table_output.csv"
 
 
-@pytest.fixture(scope="module")
-def built_sample(built: Builder, sample: Source) -> Build:
-    return built("duckdb", sample)
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project in which nothing has been built."""

@@ -14,7 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.build import Build, Source
 from tests.conftest import Builder
-from tests.exporter.test_export import export, manifest, sheet
+from tests.exports import export, read_manifest, sheet
 
 SPACES = "{http://www.w3.org/XML/1998/namespace}space"
 TEXT = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}t"
@@ -102,6 +102,6 @@ def test_no_link_where_there_should_be_none(out: Path) -> None:
 
 
 def test_rows_are_as_many_as_the_manifest_says(out: Path) -> None:
-    told = {file["path"]: file["rows"] for file in manifest(out)["files"]}
+    told = {file["path"]: file["rows"] for file in read_manifest(out)["files"]}
     for path in workbooks(out):
         assert len(sheet(path)) - 1 == told[path.relative_to(out).as_posix()]

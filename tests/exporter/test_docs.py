@@ -13,7 +13,7 @@ from probesheets.cli import app
 from tests.build import Build, Source, make_project, run
 from tests.build import command as executable
 from tests.conftest import Builder
-from tests.exporter.test_export import sheet
+from tests.exports import sheet
 from tests.servers import ROOT
 
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]

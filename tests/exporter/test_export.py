@@ -1,31 +1,17 @@
 """The folder that an export leaves, read back by libraries that did not write it."""
 
 import hashlib
-import json
 import zipfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pandas as pd
 import pytest
-import python_calamine
 
-from tests.build import Build, Source
-from tests.conftest import Builder
-from tests.exporter.command import Result, probesheets
-
-HEADERS = [
-    "Record ID", "Experiment", "Model", "Date", "Date as stored", "Date match", "Month", "Probe", "Links", "Same as",
-    "location", "author", "sent_label", "depth", "tag", "Text",
-]  # fmt: skip
-LINK_HEADERS = ["Record ID", "Text", "Experiment", "Date", "Month", "Probe", "Link", "URL", "Host"]
-
-
-@pytest.fixture(scope="module")
-def built_sample(built: Builder, sample: Source) -> Build:
-    return built("duckdb", sample)
+from tests.build import Build
+from tests.exporter.command import probesheets
+from tests.exports import HEADERS, LINK_HEADERS, contents, export, read_manifest, sheet, write_manifest
 
 
 @pytest.fixture(scope="module")
@@ -33,27 +19,6 @@ def out(built_sample: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("out") / "sheets"
     assert export(built_sample, folder).code == 0
     return folder
-
-
-def export(build: Build, out: Path, *arguments: str) -> Result:
-    return probesheets(build.folder, build.environment, "export", "--out", str(out), *arguments)
-
-
-def sheet(file: Path) -> list[list[Any]]:
-    rows: list[list[Any]] = python_calamine.CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
-    return rows
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".probesheets.lock"
-    }
-
-
-def manifest(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
 
 
 def test_two_workbooks_for_each_probe_with_the_same_names(out: Path) -> None:
@@ -107,10 +72,10 @@ def test_what_was_left_out_is_listed(out: Path) -> None:
 
 
 def test_manifest_tells_of_every_file(out: Path) -> None:
-    told = manifest(out)
+    told = read_manifest(out)
     hashes = {file["path"]: file["sha256"] for file in told["files"]}
-    assert hashes == {name: hashlib.sha256(data).hexdigest() for name, data in files(out).items() if name in hashes}
-    assert set(files(out)) == {*hashes, "manifest.json"}
+    assert hashes == {name: hashlib.sha256(data).hexdigest() for name, data in contents(out).items() if name in hashes}
+    assert set(contents(out)) == {*hashes, "manifest.json"}
     assert told["totals"]["text_rows"] == 311 and told["totals"]["texts"] == 308
     assert told["totals"]["left_out"] == {"blank text": 3, "no text row": 5}
     assert told["totals"]["rows_of_unused_tags"] == {"Date": 1, "Trimmed": 1, "full": 20}
@@ -148,16 +113,16 @@ def test_no_formulas_no_hyperlinks_one_sheet(out: Path) -> None:
 def test_a_full_export_replaces_what_is_ours_and_nothing_else(built_sample: Build, tmp_path: Path) -> None:
     folder = tmp_path / "sheets"
     export(built_sample, folder)
-    before = files(folder)
+    before = contents(folder)
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
     (folder / "with_links" / "coded.xlsx").write_text("mine, too", encoding="utf-8")
-    data, told = b"a probe that is no more", manifest(folder)
+    data, told = b"a probe that is no more", read_manifest(folder)
     like = next(file for file in told["files"] if file["kind"] == "with_links")
     gone = {**like, "path": "with_links/gone.xlsx", "sha256": hashlib.sha256(data).hexdigest()}
     (folder / gone["path"]).write_bytes(data)
-    (folder / "manifest.json").write_text(json.dumps({**told, "files": [*told["files"], gone]}), encoding="utf-8")
+    write_manifest(folder, {**told, "files": [*told["files"], gone]})
     assert export(built_sample, folder).code == 0
-    after = files(folder)
+    after = contents(folder)
     assert after.pop("notes.txt") == b"mine" and after.pop("with_links/coded.xlsx") == b"mine, too"
     del before["index.xlsx"], after["index.xlsx"]  # openpyxl stamps the time into it
     del before["manifest.json"], after["manifest.json"]
@@ -168,23 +133,23 @@ def test_somebody_elses_file_is_not_replaced(built_sample: Build, tmp_path: Path
     (tmp_path / "links.xlsx").write_text("mine", encoding="utf-8")
     result = export(built_sample, tmp_path)
     assert result.code == 1 and "links.xlsx" in result.err and "--out" in result.err
-    assert files(tmp_path) == {"links.xlsx": b"mine"}
+    assert contents(tmp_path) == {"links.xlsx": b"mine"}
 
 
 def test_one_probe_and_one_kind(built_sample: Build, tmp_path: Path) -> None:
     assert export(built_sample, tmp_path, "--probe", "masks are", "--only", "with_links").code == 0
-    (name,) = set(files(tmp_path)) - {"index.xlsx", "manifest.json", "delivered.csv"}
+    (name,) = set(contents(tmp_path)) - {"index.xlsx", "manifest.json", "delivered.csv"}
     assert name.startswith("with_links/masks-are-")
-    before = files(tmp_path)
+    before = contents(tmp_path)
     assert export(built_sample, tmp_path, "--only", "qualcoder").code == 0
-    assert set(before) < set(files(tmp_path))  # nothing is removed
+    assert set(before) < set(contents(tmp_path))  # nothing is removed
     rows = sheet(next((tmp_path / "qualcoder").glob("the-city*.xlsx")))
     assert isinstance(rows[1][3], str) and len(rows[1][3]) == len("2020-03-05")
 
 
 def test_same_models_same_bytes(built_sample: Build, out: Path, tmp_path: Path) -> None:
     export(built_sample, tmp_path / "again")
-    first, second = files(out), files(tmp_path / "again")
+    first, second = contents(out), contents(tmp_path / "again")
     del first["index.xlsx"], second["index.xlsx"], first["manifest.json"], second["manifest.json"]
     assert first == second
 
@@ -236,4 +201,4 @@ def test_probes_lists_them(built_sample: Build) -> None:
 def test_a_partial_export_says_what_it_wrote(built_sample: Build, tmp_path: Path) -> None:
     result = export(built_sample, tmp_path, "--probe", "Masks are", "--only", "with_links")
     assert result.err.splitlines()[0] == f"3 files in {tmp_path}. Records: 78 in with_links."
-    assert manifest(tmp_path)["selected"] == {"with_links": 78}
+    assert read_manifest(tmp_path)["selected"] == {"with_links": 78}

@@ -13,12 +13,7 @@ from probesheets.index.chart_data import read_figures
 from probesheets.index.charts import COLOURS
 from tests.build import Build, Source
 from tests.conftest import Builder
-from tests.exporter.test_export import export
-
-
-@pytest.fixture(scope="module")
-def built_sample(built: Builder, sample: Source) -> Build:
-    return built("duckdb", sample)
+from tests.exports import export
 
 
 @pytest.fixture(scope="module")

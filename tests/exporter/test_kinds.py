@@ -14,9 +14,8 @@ from probesheets.errors import ProbesheetsError
 from probesheets.project.models import read_kinds
 from tests.build import Build, Source, make_project, run
 from tests.build import command as executable
-from tests.conftest import Builder
 from tests.exporter.command import probesheets
-from tests.exporter.test_export import sheet
+from tests.exports import sheet
 
 NEW_KIND = """
 version: 2
@@ -37,11 +36,6 @@ exposures:
           - {more: "{{ var('extra_tags') }}"}
           - {name: text, header: Answer, wrap: true}
 """
-
-
-@pytest.fixture(scope="module")
-def built_sample(built: Builder, sample: Source) -> Build:
-    return built("duckdb", sample)
 
 
 def test_a_new_exposure_is_a_new_kind(built_sample: Build, sample: Source, tmp_path: Path) -> None:

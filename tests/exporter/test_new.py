@@ -4,70 +4,27 @@ import csv
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import openpyxl
 import pytest
 
 from probesheets.folder.manifest import Manifest, write
-from tests.build import Build, Source
-from tests.conftest import Builder
+from tests.build import Build
 from tests.exporter.command import probesheets
-from tests.exporter.test_export import HEADERS, export, files, manifest, sheet
-
-NEW_ROOTS = range(280, 9_000)  # roots of the sample that its earlier state did not have
-CHANGED, GONE = "T2", "T999001"
-
-
-def earlier_rows(sample: Source) -> list[Mapping[str, Any]]:
-    """The sample before it grew: one text was another one, and one was there that is not there now."""
-    rows = []
-    for row in sample.outputs:
-        root = int(row["root_id"] or 0) or int(row["id"])
-        if root not in NEW_ROOTS:
-            rows.append({**row, "content": "Masks are gone."} if int(row["id"]) == 2 else row)
-    model = next(row for row in rows if row["tag"] == "trimmed")
-    return [*rows, {**model, "id": 999_001, "content": "Masks are a thing of the past."}]
-
-
-@pytest.fixture(scope="module")
-def later(built: Builder, sample: Source) -> Build:
-    return built("duckdb", sample)
-
-
-@pytest.fixture(scope="module")
-def earlier(built: Builder, sample: Source) -> Build:
-    return built("duckdb", Source("earlier", earlier_rows(sample), sample.experiments, sample.variables))
-
-
-@pytest.fixture(scope="module")
-def first(earlier: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the export of the earlier state."""
-    folder = tmp_path_factory.mktemp("first") / "out"
-    assert export(earlier, folder).code == 0
-    return folder
+from tests.exports import HEADERS, contents, delivered, export, read_manifest, records, sheet, write_manifest
+from tests.growth import CHANGED, GONE
 
 
 @pytest.fixture
-def out(first: Path, tmp_path: Path) -> Path:
-    shutil.copytree(first, tmp_path / "out")
+def out(exported_earlier: Path, tmp_path: Path) -> Path:
+    shutil.copytree(exported_earlier, tmp_path / "out")
     return tmp_path / "out"
 
 
-def records(out: Path, pattern: str) -> list[str]:
-    return [row[0] for file in sorted(out.glob(pattern)) for row in sheet(file)[1:] if "-" not in row[0]]
-
-
-def delivered(out: Path) -> set[tuple[str, ...]]:
-    with (out / "delivered.csv").open(encoding="utf-8", newline="") as file:
-        return set(map(tuple, csv.reader(file)))
-
-
 def test_the_next_batch_holds_what_is_new_and_nothing_else(out: Path, later: Build) -> None:
-    before = files(out)
+    before = contents(out)
     result = export(later, out, "--new")
     assert result.code == 0, result.err
     for kind in ("with_links", "without_links"):
@@ -89,26 +46,26 @@ def test_what_has_changed_or_gone_is_listed(out: Path, later: Build) -> None:
     told = json.loads(result.out)
     assert told["batch"] == 2 and told["changed"] == [CHANGED] and told["gone"] == [GONE]
     assert told["new"]["with_links"] == len(records(out, "with_links/*-batch2.xlsx"))
-    assert set(told["files"]) <= set(files(out)) and "links-batch2.xlsx" in told["files"]
+    assert set(told["files"]) <= set(contents(out)) and "links-batch2.xlsx" in told["files"]
     assert f"1 records have changed since they were delivered: {CHANGED}." in result.err
     with (out / "changed.csv").open(encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
     assert ["with_links", CHANGED, "changed"] in rows and ["without_links", GONE, "gone"] in rows
-    assert "changed.csv" in {file["path"] for file in manifest(out)["files"]}
+    assert "changed.csv" in {file["path"] for file in read_manifest(out)["files"]}
 
 
 def test_nothing_new_writes_nothing(out: Path, later: Build) -> None:
     export(later, out, "--new")
-    before = files(out)
+    before = contents(out)
     result = export(later, out, "--new")
     assert result.code == 0 and "Nothing is new" in result.err and CHANGED in result.err
-    assert files(out) == before
+    assert contents(out) == before
 
 
 @pytest.mark.parametrize("damage", ["missing", "changed"])
 def test_the_record_is_rebuilt_from_the_workbooks(out: Path, later: Build, damage: str) -> None:
     export(later, out, "--new")
-    before, told = delivered(out), manifest(out)["batches"]
+    before, told = delivered(out), read_manifest(out)["batches"]
     if damage == "missing":
         (out / "delivered.csv").unlink()
     else:
@@ -116,14 +73,14 @@ def test_the_record_is_rebuilt_from_the_workbooks(out: Path, later: Build, damag
     result = export(later, out, "--new", "--only", "qualcoder")  # a kind that was not delivered: all is new
     assert result.code == 0 and "were read from the workbooks instead" in result.err
     assert {row for row in delivered(out) if row[0] != "qualcoder"} == before
-    assert manifest(out)["batches"][:2] == told
+    assert read_manifest(out)["batches"][:2] == told
     assert len(records(out, "qualcoder/*-batch3.xlsx")) == len(later.rows("texts", ["record_id"]))
 
 
 def test_new_into_an_empty_folder_is_the_first_batch(later: Build, tmp_path: Path) -> None:
     export(later, tmp_path / "new", "--new")
     export(later, tmp_path / "full")
-    new, full = files(tmp_path / "new"), files(tmp_path / "full")
+    new, full = contents(tmp_path / "new"), contents(tmp_path / "full")
     del new["manifest.json"], full["manifest.json"]
     assert new == full
 
@@ -140,24 +97,24 @@ def test_new_texts_of_one_probe(out: Path, later: Build) -> None:
 
 def test_a_full_export_into_a_folder_with_batches_is_refused(out: Path, later: Build) -> None:
     export(later, out, "--new")
-    before = files(out)
+    before = contents(out)
     for arguments in (["export"], ["export", "--only", "links"], ["run"]):
         result = probesheets(later.folder, later.environment, *arguments, "--out", str(out))
         assert result.code == 1
         assert "holds 2 batches" in result.err and "--new" in result.err and "--out" in result.err
-    assert files(out) == before
+    assert contents(out) == before
 
 
 def test_a_batch_has_the_columns_of_those_before_it(out: Path, later: Build) -> None:
-    told = manifest(out)
+    told = read_manifest(out)
     for file in told["files"]:
         if file["kind"] == "with_links":
             file["columns"] = ["Record ID", "Text"]
-    (out / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
-    before = files(out)
+    write_manifest(out, told)
+    before = contents(out)
     result = export(later, out, "--new")
     assert result.code == 1 and "has the columns Record ID, Text; now" in result.err and "--vars" in result.err
-    assert files(out) == before
+    assert contents(out) == before
 
 
 def test_a_batch_that_was_stopped_is_made_again(out: Path, later: Build, tmp_path: Path) -> None:
@@ -173,13 +130,13 @@ def test_a_batch_that_was_stopped_is_made_again(out: Path, later: Build, tmp_pat
         patch.setattr("probesheets.folder.publish.write", stop)
         result = export(later, out, "--new")
         assert result.code == 130 and "Stopped" in result.err
-    data, told = b"of the batch that was stopped", manifest(out)
+    data, told = b"of the batch that was stopped", read_manifest(out)
     (out / "with_links" / "stopped-batch2.xlsx").write_bytes(data)
     like = next(file for file in told["files"] if file["path"].endswith("-batch2.xlsx"))
     stray = {**like, "path": "with_links/stopped-batch2.xlsx", "sha256": hashlib.sha256(data).hexdigest()}
-    (out / "manifest.json").write_text(json.dumps({**told, "files": [*told["files"], stray]}), encoding="utf-8")
+    write_manifest(out, {**told, "files": [*told["files"], stray]})
     assert export(later, out, "--new").code == 0
-    assert files(out) == files(tmp_path / "smooth")
+    assert contents(out) == contents(tmp_path / "smooth")
 
 
 def test_the_index_covers_all_batches(out: Path, later: Build) -> None:
@@ -221,11 +178,11 @@ def test_changes_are_listed_even_if_nothing_is_new(out: Path, later: Build, tmp_
         connection.execute("update texts set text = text || ' !' where text_id % 10 = 0")
         [(count,)] = connection.execute("select count(*) from texts where text_id % 10 = 0").fetchall()
     environment = {**later.environment, "PROBESHEETS_DUCKDB": str(database)}
-    before = manifest(out)["batches"]
+    before = read_manifest(out)["batches"]
     result = probesheets(later.folder, environment, "export", "--new", "--out", str(out))
     assert result.code == 0 and "Nothing is new" in result.err and "changed.csv" in result.err
     with (out / "changed.csv").open(encoding="utf-8", newline="") as stream:
         changed = [row for row in csv.reader(stream) if row[0] == "with_links" and row[2] == "changed"]
     assert len(changed) >= count > 20
-    assert manifest(out)["batches"] == before
-    assert manifest(out)["complete"]
+    assert read_manifest(out)["batches"] == before
+    assert read_manifest(out)["complete"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.build import Build, Source, command, make_project
+from tests.build import Build, Source, command, make_project, own_environment
 from tests.conftest import Builder
 from tests.servers import ROOT
 
@@ -20,10 +20,14 @@ STEPS = r"models and tests .*?(\d+)/(\d+)"
 def at_a_terminal(folder: Path, environment: Mapping[str, str], *arguments: str) -> tuple[int, str]:
     """Exit code and all that a terminal was told."""
     ours, theirs = pty.openpty()
-    program = [command("duckdb", "probesheets"), *arguments]
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
+    program = [str(command("duckdb", "probesheets")), *arguments]
     child = subprocess.Popen(
-        program, cwd=folder, env=plain | environment | {"TERM": "xterm"}, stdin=theirs, stdout=theirs, stderr=theirs
+        program,
+        cwd=folder,
+        env=own_environment({**environment, "TERM": "xterm"}),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
     )
     os.close(theirs)
     told = b""

@@ -22,7 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.build import Build, Source
 from tests.conftest import Builder
-from tests.exporter.test_export import HEADERS, export, sheet
+from tests.exports import HEADERS, export, sheet
 
 CHECKOUT = os.environ.get("PROBESHEETS_TEST_QUALCODER")
 PYTHON = os.environ.get("PROBESHEETS_TEST_QUALCODER_PYTHON", sys.executable)

@@ -10,12 +10,7 @@ import pytest
 
 from tests.build import Build, Source
 from tests.conftest import Builder
-from tests.exporter.test_export import export, files, manifest, sheet
-
-
-@pytest.fixture(scope="module")
-def built_sample(built: Builder, sample: Source) -> Build:
-    return built("duckdb", sample)
+from tests.exports import contents, export, read_manifest, sheet
 
 
 def expected(
@@ -86,7 +81,7 @@ def test_with_new_it_is_the_next_texts(built_sample: Build, tmp_path: Path) -> N
 def test_manifest_and_index_say_what_was_drawn(built_sample: Build, tmp_path: Path) -> None:
     export(built_sample, tmp_path, "--sample", "6", "--seed", "red")
     export(built_sample, tmp_path, "--sample", "4", "--seed", "red", "--new")
-    told = manifest(tmp_path)
+    told = read_manifest(tmp_path)
     assert [batch["sample"] for batch in told["batches"]] == [
         {"size": 6, "per": "probe", "seed": "red"},
         {"size": 4, "per": "probe", "seed": "red"},
@@ -115,10 +110,10 @@ def test_all_texts_and_a_sample_are_not_mixed(built_sample: Build, tmp_path: Pat
         ("some", ["--probe", "Masks are"]),
         ("some", ["--probe", "Masks are", "--sample", "4"]),
     ):
-        before = files(tmp_path / folder)
+        before = contents(tmp_path / folder)
         result = export(built_sample, tmp_path / folder, *arguments)
         assert result.code == 1 and "--new" in result.err and "--out" in result.err, arguments
-        assert files(tmp_path / folder) == before
+        assert contents(tmp_path / folder) == before
     assert export(built_sample, tmp_path / "some", "--sample", "3", "--only", "qualcoder").code == 0
     assert drawn(tmp_path / "some") == drawn(tmp_path / "some", "qualcoder/*.xlsx")
 

@@ -35,8 +35,7 @@ def write(rows: pa.Table, to: Path, layout: Layout = LAYOUT, cut: int = 1000, **
     to.mkdir(exist_ok=True)
     group = "stem" if "stem" in rows.column_names else None
     batches = rows.combine_chunks().to_batches(max_chunksize=cut)
-    made = write_workbooks(batches, layout, to, group_by=group, default_name="all", created=CREATED, **more)
-    return list(made)
+    return list(write_workbooks(batches, layout, to, group_by=group, default_name="all", created=CREATED, **more))
 
 
 def read(path: Path) -> list[list[Any]]:
@@ -45,8 +44,7 @@ def read(path: Path) -> list[list[Any]]:
         assert archive.testzip() is None
         for part in archive.namelist():
             ElementTree.fromstring(archive.read(part))
-    sheet = openpyxl.load_workbook(path).active
-    assert sheet is not None
+    [sheet] = openpyxl.load_workbook(path).worksheets
     ours = [[value.date() if isinstance(value, datetime) else value for value in row] for row in sheet.values]
     theirs = load_workbook(path).get_sheet_by_index(0).to_python()
     assert [[("" if value is None else value) for value in row] for row in ours] == theirs

@@ -1,67 +1,23 @@
-"""Exports in processes of their own, which can be stopped at any moment, and what to compare their folders with."""
+"""Fixtures that the tests of this folder share: processes to stop, folders to damage, builds to interrupt."""
 
-import hashlib
 import json
-import os
-import subprocess
-import sys
-import time
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
-from tests.build import Build, Source
+from tests.build import Build, Source, make_project
 from tests.conftest import Builder
-from tests.exporter.command import probesheets
-from tests.servers import mysql_environment
-
-CHILD = Path(__file__).with_name("child.py")
-OLD, NEW = {"SOURCE_DATE_EPOCH": "1600000000"}, {"SOURCE_DATE_EPOCH": "1700000000"}
-
-
-class Child:
-    """`probesheets ARGUMENTS` in a process that has imported everything and waits for `go`."""
-
-    def __init__(self, build: Build, environment: Mapping[str, str], *arguments: str) -> None:
-        python = sys.executable if build.target == "duckdb" else str(mysql_environment() / "bin" / "python")
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
-        self.process = subprocess.Popen(
-            [python, str(CHILD), *arguments],
-            cwd=build.folder,
-            env=clean | dict(build.environment) | dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout
-        assert self.process.stdout.readline() == "ready\n", self.process.communicate()[1]
-
-    def go(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-
-    def end(self, seconds: float = 120) -> tuple[int, str]:
-        """Its exit code (negative: the signal that killed it) and what it said on stderr."""
-        _, said = self.process.communicate(timeout=seconds)
-        return self.process.returncode, said
-
-
-def send_when(process: subprocess.Popen[str], moment: Callable[[], bool], signal: int, seconds: float = 60) -> None:
-    """Send a signal to a process at a moment that comes while it works."""
-    deadline = time.monotonic() + seconds
-    while not moment():
-        assert process.poll() is None, "It ended before the moment came."
-        assert time.monotonic() < deadline, "The moment did not come."
-        time.sleep(0.001)
-    process.send_signal(signal)
-
-
-Starter = Callable[..., Child]
+from tests.exports import contents
+from tests.trust.build_case import COLUMNS, Case, copy_tables
+from tests.trust.folders import FOREIGN, GONE, GUARD, NEW, OLD, Exports, as_json, export, fill
+from tests.trust.processes import Child, Starter
 
 
 @pytest.fixture
@@ -81,19 +37,6 @@ def start() -> Iterator[Starter]:
 
 
 @pytest.fixture(scope="session")
-def built_sample(built: Builder, sample: Source) -> Build:
-    return built("duckdb", sample)
-
-
-@dataclass(frozen=True)
-class Exports:
-    """The sample's models exported twice, as files by name: the same data, but no workbook has the same bytes."""
-
-    old: dict[str, bytes]
-    new: dict[str, bytes]
-
-
-@pytest.fixture(scope="session")
 def exports(built_sample: Build, tmp_path_factory: pytest.TempPathFactory) -> Exports:
     folders = []
     for environment in (OLD, NEW):
@@ -105,41 +48,6 @@ def exports(built_sample: Build, tmp_path_factory: pytest.TempPathFactory) -> Ex
     return Exports(*folders)
 
 
-def export(build: Build, environment: Mapping[str, str], folder: Path, *arguments: str) -> tuple[int, str]:
-    """Export in this process; its exit code and what it said."""
-    result = probesheets(build.folder, {**build.environment, **environment}, "export", "--out", str(folder), *arguments)
-    return result.code, result.err
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """All files of a folder by relative path, but for those that are no spreadsheets and begin with .probesheets."""
-    names = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    return {name: path.read_bytes() for name, path in names.items() if not name.startswith(".probesheets")}
-
-
-def everything(place: Path) -> dict[str, bytes | str | None]:
-    """All that a folder holds: the bytes of files, where links lead to, and None for folders; not the empty lock."""
-    found: dict[str, bytes | str | None] = {}
-    for path in sorted(place.rglob("*")):
-        if path.name != ".probesheets.lock" or path.is_symlink() or path.stat().st_size:
-            data = path.read_bytes() if path.is_file() else None
-            found[str(path.relative_to(place))] = str(path.readlink()) if path.is_symlink() else data
-    return found
-
-
-def fill(folder: Path, files: Mapping[str, bytes]) -> None:
-    for name, data in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-
-
-FOREIGN = {"notes.txt": b"mine", "with_links/coded.xlsx": b"mine, too"}
-# a probe that is no more, so that an export has something to remove
-GONE = {"path": "with_links/gone-12345678.xlsx", "kind": "with_links", "probe": "gone", "group": "gone-12345678",
-        "batch": 1, "part": 1, "columns": ["Record ID"], "rows": 0, "records": 0,
-        "sha256": hashlib.sha256(b"old").hexdigest()}  # fmt: skip
-
-
 @pytest.fixture
 def folder(tmp_path: Path, exports: Exports) -> Path:
     """An older export, with a workbook too many, among somebody's files."""
@@ -149,5 +57,80 @@ def folder(tmp_path: Path, exports: Exports) -> Path:
     return tmp_path / "out"
 
 
-def as_json(value: object) -> bytes:
-    return json.dumps(value).encode()
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A folder beside the output folder, with files that are nobody's business."""
+    fill(tmp_path / "elsewhere", GUARD)
+    return tmp_path / "elsewhere"
+
+
+@pytest.fixture
+def exported(tmp_path: Path, exports: Exports) -> Path:
+    fill(tmp_path / "out", exports.old)
+    return tmp_path / "out"
+
+
+@pytest.fixture(scope="session")
+def plain_sample(sample: Source) -> Source:
+    """The sample without variables, so that dbt can be typed by hand."""
+    return Source("builds", [{name: row[name] for name in COLUMNS} for row in sample.outputs], sample.experiments)
+
+
+@pytest.fixture(scope="session")
+def new_rows(plain_sample: Source) -> list[tuple[Any, ...]]:
+    texts = {row["probe"]: row for row in plain_sample.outputs if row["tag"] == "trimmed"}
+    new = {"content": "One more, see http://new.example.com"}
+    return [tuple({**row, **new, "id": 20_000 + at}[name] for name in COLUMNS) for at, row in enumerate(texts.values())]
+
+
+@pytest.fixture(scope="session")
+def complete(
+    built: Builder, plain_sample: Source, new_rows: list[tuple[Any, ...]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Build]:
+    """complete(target): the models built and exported, with what brings them back to this state."""
+
+    @cache
+    def get(target: str) -> Build:
+        build = built(target, plain_sample)
+        result = build.probesheets("export", "--target", target)
+        assert result.returncode == 0, result.stderr
+        if build.server:
+            for schema in (build.schema, build.environment["PROBESHEETS_SOURCE_SCHEMA"]):
+                build.server.root.execute(f"create schema kept_{schema}")
+                copy_tables(build.server, schema, f"kept_{schema}")
+        else:
+            with duckdb.connect() as connection:
+                rows = ", ".join(["(" + ", ".join("?" * len(COLUMNS)) + ")"] * len(new_rows))
+                connection.execute(
+                    f"copy (select {', '.join(COLUMNS)} from '{build.folder}/table_output.parquet' union all "
+                    f"select * from (values {rows})) to '{build.folder}/later.parquet'",
+                    [None if value is None else str(value) for row in new_rows for value in row],
+                )
+        return build
+
+    return get
+
+
+@pytest.fixture(params=["duckdb", "mariadb"])
+def case(
+    request: pytest.FixtureRequest, complete: Callable[[str], Build], new_rows: list[tuple[Any, ...]], tmp_path: Path
+) -> Case:
+    build, folder = complete(request.param), tmp_path / "p"
+    make_project(folder)
+    shutil.copytree(build.folder / "out", folder / "out")
+    environment = dict(build.environment)
+    if build.server:
+        for schema in (build.schema, environment["PROBESHEETS_SOURCE_SCHEMA"]):
+            copy_tables(build.server, f"kept_{schema}", schema)
+    else:
+        for name in ("probesheets.duckdb", "later.parquet", "table_experiment.parquet"):
+            shutil.copy(build.folder / name, folder / name)
+        environment["PROBESHEETS_DUCKDB"] = str(folder / "probesheets.duckdb")
+    return Case(replace(build, folder=folder, environment=environment), new_rows)
+
+
+@pytest.fixture
+def on_server(case: Case) -> Case:
+    if not case.build.server:
+        pytest.skip("a DuckDB file is open for one process alone")
+    return case

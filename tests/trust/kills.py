@@ -19,9 +19,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.build import Build, Source, command, run
-from tests.exporter.test_export import sheet
-from tests.trust.conftest import contents
+from tests.build import Build, Source, command, own_environment, run
+from tests.exports import contents, sheet
 
 VARIANTS = range(1, 5)
 COLUMNS = ("id", "experiment_id", "root_id", "tag", "depth", "probe", "content")
@@ -108,10 +107,12 @@ class Victim:
     def kill_one(self) -> str:
         """Kill a random command at a random moment, alone or with its children; returns what was killed, and how."""
         name, arguments = self.random.choice(sorted(self.commands().items()))
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
-        environment = inherited | dict(self.build.environment)
         process = subprocess.Popen(
-            arguments, cwd=self.build.folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            arguments,
+            cwd=self.build.folder,
+            env=own_environment(self.build.environment),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         moment = self.random.uniform(0, 1.1 * self.seconds[name])
         with suppress(subprocess.TimeoutExpired):

@@ -1,6 +1,5 @@
 """The accounts of an export: what comes out is what went in, and where it is not, the export fails."""
 
-import json
 import re
 import shutil
 from collections import Counter
@@ -11,15 +10,15 @@ import pytest
 
 from tests.build import Build, Source
 from tests.conftest import Builder
-from tests.exporter.test_export import sheet
-from tests.trust.conftest import NEW, export
+from tests.exports import read_manifest, sheet
+from tests.trust.folders import NEW, export
 
 
 @pytest.mark.parametrize("arguments", [[], ["--probe", "Masks are"], ["--only", "links"]])
 def test_what_went_in_comes_out(arguments: list[str], built_sample: Build, sample: Source, tmp_path: Path) -> None:
     """Counted in the source's rows and in the workbooks, by other means than the export's own."""
     assert export(built_sample, NEW, tmp_path, *arguments)[0] == 0
-    told = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    told = read_manifest(tmp_path)
     tags = Counter(row["tag"] for row in sample.outputs)
     totals = told["totals"]
     assert (totals["text_rows"], totals["raw_rows"]) == (tags["trimmed"], tags["raw"])
@@ -53,7 +52,7 @@ def test_tags_that_look_alike_are_counted_together(built_sample: Build, tmp_path
             "insert into tags (tag, row_count, used_as) values ('full', 5, 'not used'), ('trimmed', 7, 'not used')"
         )
     assert export(built_sample, {**NEW, "PROBESHEETS_DUCKDB": str(database)}, tmp_path / "out")[0] == 0
-    told = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    told = read_manifest(tmp_path / "out")
     assert told["totals"]["rows_of_unused_tags"] == {"Date": 1, "Trimmed": 1, "full": 25, "trimmed": 7}
 
 
@@ -66,7 +65,7 @@ def test_what_was_too_long_is_said(built: Builder, generated: Source, engine: st
     ]
     result = build.probesheets("export", "--target", engine, "--only", "links", "--out", str(tmp_path / "out"))
     assert result.returncode == 0, result.stderr
-    told = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    told = read_manifest(tmp_path / "out")
     assert told["totals"]["texts_too_long_for_links"] == len(too_long) > 3
     assert f"{len(too_long)} texts have a run of more than 32,767 characters" in result.stderr
 

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,31 +15,18 @@ import pytest
 from probesheets.folder.verify import verify
 from tests.build import Build, command
 from tests.exporter.command import probesheets
-from tests.trust.conftest import FOREIGN, GONE, NEW, Child, Exports, Starter, contents, export, fill, send_when
+from tests.exports import contents
+from tests.trust.folders import (
+    NEW,
+    Exports,
+    check_nothing_is_half_written,
+    check_that_it_completes,
+    export,
+    fill,
+)
+from tests.trust.processes import Child, Starter, send_when
 
 VARIABLES = json.dumps({"extra_tags": ["location", "author"], "extra_columns": ["sent_label", "depth", "tag"]})
-
-
-def check_nothing_is_half_written(folder: Path, exports: Exports, but: Sequence[str] = ()) -> None:
-    """Every file is one of the older export or of the new one, byte for byte; nothing of ours is forgotten."""
-    found = contents(folder)
-    told = json.loads(found.pop("manifest.json"))
-    assert {name: found.pop(name) for name in FOREIGN} == FOREIGN
-    listed = {file["path"] for file in told["files"]}
-    for name, data in found.items():
-        assert name in listed
-        if name not in but:
-            assert data in (exports.old.get(name), exports.new.get(name), b"old" if name == GONE["path"] else None), (
-                name
-            )
-
-
-def check_that_it_completes(build: Build, folder: Path, exports: Exports) -> None:
-    """The same command again gives the new export, whole, and leaves what is not ours."""
-    assert export(build, NEW, folder)[0] == 0
-    assert contents(folder) == {**exports.new, **FOREIGN}
-    assert sorted(verify(folder)) == [f"{name}: was not written by an export." for name in sorted(FOREIGN)]
-    assert sorted(path.name for path in folder.glob(".*")) == [".probesheets.lock"]
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +108,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own. Needs the right to mount one, which root has."""
     place = tmp_path / "disk"
     place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", place]
+    command = ["mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", str(place)]
     mounted = subprocess.run(command, capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip("A full disk and a read-only one are tested on a tmpfs; to mount it needs root.")
@@ -208,17 +195,8 @@ def test_an_export_during_a_build(built_sample: Build, folder: Path, exports: Ex
     database = tmp_path / "probesheets.duckdb"
     shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
     environment = {**NEW, "PROBESHEETS_DUCKDB": str(database)}
-    arguments = [
-        command("duckdb", "dbt"),
-        "build",
-        "--vars",
-        VARIABLES,
-        "--target-path",
-        tmp_path,
-        "--profiles-dir",
-        ".",
-    ]
-    arguments += ["--select", "tags"]
+    arguments = [str(command("duckdb", "dbt")), "build", "--select", "tags", "--vars", VARIABLES]
+    arguments += ["--target-path", str(tmp_path), "--profiles-dir", "."]
     building = subprocess.Popen(
         arguments, cwd=built_sample.folder, env=os.environ | environment, stdout=subprocess.DEVNULL, text=True
     )

@@ -11,9 +11,10 @@ import pytest
 from probesheets.warehouse import DuckDB
 from tests.build import Build, Source, command, make_project, run
 from tests.conftest import Builder
+from tests.exports import contents
 from tests.servers import ROOT, Server, mysql_environment
-from tests.trust.conftest import NEW, Child, Exports, Starter, contents, export, send_when
-from tests.trust.test_faults import check_nothing_is_half_written, check_that_it_completes
+from tests.trust.folders import NEW, Exports, check_nothing_is_half_written, check_that_it_completes, export
+from tests.trust.processes import Child, Starter, send_when
 
 
 def check_interrupted(child: Child, build: Build, folder: Path, exports: Exports) -> None:

@@ -1,17 +1,15 @@
 """A damaged manifest.json or delivered.csv: a sentence that says what is wrong, no traceback, and no file changes."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from tests.build import Build
 from tests.exporter.command import Result, probesheets
-from tests.trust.conftest import NEW, Exports, contents, everything, export, fill
+from tests.exports import contents, read_manifest, write_manifest
+from tests.trust.folders import NEW, Exports, edit, everything, export, fill, first_workbook, forgive
 
 Change = Callable[[dict[str, Any]], object]
 COMMANDS = (["export"], ["export", "--new"], ["verify"])
@@ -27,14 +25,6 @@ def command(build: Build, folder: Path, arguments: list[str]) -> Result:
 def folder(tmp_path: Path, exports: Exports) -> Path:
     fill(tmp_path / "out", exports.new)
     return tmp_path / "out"
-
-
-def told(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
-
-
-def tell(folder: Path, value: object) -> None:
-    (folder / "manifest.json").write_text(json.dumps(value), encoding="utf-8")
 
 
 FILES: dict[str, tuple[bytes, str]] = {
@@ -158,9 +148,9 @@ DAMAGES: dict[str, tuple[Change, str]] = {
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_a_damaged_manifest(arguments: list[str], case: str, built_sample: Build, folder: Path) -> None:
     change, part = DAMAGES[case]
-    manifest = told(folder)
+    manifest = read_manifest(folder)
     change(manifest)
-    tell(folder, manifest)
+    write_manifest(folder, manifest)
     check_refused(built_sample, folder, arguments, part)
 
 
@@ -178,19 +168,19 @@ def test_a_manifest_that_is_no_file(kind: str, arguments: list[str], built_sampl
 
 def test_further_keys_are_not_damage(built_sample: Build, folder: Path) -> None:
     """A later version may add some; this one does not carry them on."""
-    manifest = told(folder)
+    manifest = read_manifest(folder)
     more = {"new": 1, "unwritten": [7, [], "nowhere.xlsx"], "build": {"of": "today"}}
-    tell(folder, {**manifest, **more, "files": [{**file, "new": 1} for file in manifest["files"]]})
+    write_manifest(folder, {**manifest, **more, "files": [{**file, "new": 1} for file in manifest["files"]]})
     assert command(built_sample, folder, ["verify"]).code == 0
     assert command(built_sample, folder, ["export"]).code == 0
-    assert told(folder) == manifest
+    assert read_manifest(folder) == manifest
 
 
 def test_twenty_thousand_files(built_sample: Build, folder: Path) -> None:
-    manifest = told(folder)
+    manifest = read_manifest(folder)
     stored = next(file for file in manifest["files"] if file["path"].startswith("with_links/"))
     manifest["files"] += [{**stored, "path": f"with_links/{number}.xlsx"} for number in range(20_000)]
-    tell(folder, manifest)
+    write_manifest(folder, manifest)
     result = command(built_sample, folder, ["verify"])
     assert result.code == 1 and result.out.startswith("with_links/0.xlsx: is missing")
 
@@ -246,43 +236,25 @@ def test_a_damaged_record_of_deliveries(
     assert found.keys() == exports.new.keys()
 
 
-def forgive(folder: Path, *files: Path) -> None:
-    """Make the manifest agree with changed files, as if the export had written them so."""
-    manifest = told(folder)
-    for told_of in manifest["files"]:
-        if folder / told_of["path"] in files:
-            told_of["sha256"] = hashlib.sha256((folder / told_of["path"]).read_bytes()).hexdigest()
-    tell(folder, manifest)
-
-
 # --- the workbooks, where delivered.csv cannot be used
 
 
-def first(folder: Path) -> Path:
-    return sorted(folder.glob("with_links/masks-are-*.xlsx"))[0]
+def cut(length: int) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(path.read_bytes()[:length])
 
 
-def cut(length: int) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(path.read_bytes()[:length]) and None
+def edited(change: Callable[[Any], object]) -> Callable[[Path], object]:
+    return lambda path: edit(path, change)
 
 
-def by_a_reader(change: Callable[[Any], object]) -> Callable[[Path], None]:
-    def changed(path: Path) -> None:
-        book = openpyxl.load_workbook(path)
-        change(book.active)
-        book.save(path)
-
-    return changed
-
-
-UNREADABLE: dict[str, Callable[[Path], None]] = {
+UNREADABLE: dict[str, Callable[[Path], object]] = {
     **{f"cut at {length}": cut(length) for length in (0, 1, 100, 5000, -1, -22, -60)},
     "missing": lambda path: path.unlink(),
-    "no sheet": lambda path: path.write_bytes(b"PK\5\6" + bytes(18)) and None,
-    "an empty sheet": by_a_reader(lambda sheet: sheet.delete_rows(1, 100)),
-    "a row less": by_a_reader(lambda sheet: sheet.delete_rows(5)),
-    "a row more": by_a_reader(lambda sheet: sheet.append(["T9"])),
-    "no record IDs": by_a_reader(lambda sheet: sheet.delete_cols(1)),
+    "no sheet": lambda path: path.write_bytes(b"PK\5\6" + bytes(18)),
+    "an empty sheet": edited(lambda sheet: sheet.delete_rows(1, 100)),
+    "a row less": edited(lambda sheet: sheet.delete_rows(5)),
+    "a row more": edited(lambda sheet: sheet.append(["T9"])),
+    "no record IDs": edited(lambda sheet: sheet.delete_cols(1)),
 }
 
 
@@ -293,10 +265,10 @@ def test_a_workbook_whose_records_cannot_be_known(
     by: str, arguments: list[str], case: str, built_sample: Build, folder: Path
 ) -> None:
     """They might be delivered a second time, so nothing is."""
-    UNREADABLE[case](first(folder))
+    UNREADABLE[case](first_workbook(folder))
     (folder / "delivered.csv").unlink()
     if by == "the export itself" and case != "missing":
-        forgive(folder, first(folder))
+        forgive(folder, first_workbook(folder))
     before = everything(folder.parent)
     result = command(built_sample, folder, arguments)
     assert result.code == 1
@@ -305,14 +277,14 @@ def test_a_workbook_whose_records_cannot_be_known(
 
 
 def first_name(folder: Path) -> str:
-    return next(str(file["path"]) for file in told(folder)["files"] if "with_links/masks-are" in file["path"])
+    return next(str(file["path"]) for file in read_manifest(folder)["files"] if "with_links/masks-are" in file["path"])
 
 
 @pytest.mark.parametrize("place", [1, 5, 17])
 def test_a_column_that_a_reader_added_hides_no_record(
     place: int, built_sample: Build, folder: Path, exports: Exports
 ) -> None:
-    by_a_reader(lambda sheet: sheet.insert_cols(place))(first(folder))
+    edit(first_workbook(folder), lambda sheet: sheet.insert_cols(place))
     (folder / "delivered.csv").unlink()
     code, said = export(built_sample, NEW, folder, "--new")
     assert code == 0 and "Nothing is new" in said and "have changed" not in said

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import soak
-from tests.conftest import _need
+from tests.conftest import need
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_memory_taken(
     part: str, scale: float, most: tuple[int, ...], said: str, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     if part == "servers":
-        _need("mariadb", pytestconfig)
+        need("mariadb", pytestconfig)
     for measured, megabytes in zip(soak.PARTS[part](tmp_path, scale), most, strict=True):
         assert measured.cost.megabytes < megabytes, str(measured)
         assert re.search(said, measured.said), measured.said

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.exporter.command import probesheets
-from tests.trust.test_builds import EXPOSURE, TEXTS, Case, case, complete, new_rows, plain
+from tests.trust.build_case import EXPOSURE, TEXTS, Case
 
-__all__ = ["case", "complete", "new_rows", "plain"]  # fixtures
 pytestmark = pytest.mark.parametrize("case", ["duckdb"], indirect=True)
 SNAPSHOT = """
 {% snapshot kept %}

@@ -7,7 +7,9 @@ import pytest
 
 from tests.build import Build, Source
 from tests.conftest import Builder
-from tests.trust.conftest import NEW, Starter, contents
+from tests.exports import contents
+from tests.trust.folders import NEW
+from tests.trust.processes import Starter
 
 KINDS = ("with_links/", "without_links/", "links.xlsx", "left_out.xlsx")
 

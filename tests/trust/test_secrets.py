@@ -3,7 +3,6 @@
 All of it as a user who must use TLS, on a server that has it.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -16,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.build import Build, Source, command, load_server, make_project
-from tests.conftest import _need
-from tests.exporter.test_export import sheet
+from tests.conftest import need
+from tests.exports import read_manifest, sheet
 from tests.servers import Server, SqlError, mariadb, mysql_environment
 
 USER, PASSWORD = "careful", "Kq7-no:body@knows#this"
@@ -59,7 +58,7 @@ def hostile() -> Source:
 @pytest.fixture(scope="module")
 def server(pytestconfig: pytest.Config, hostile: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with a certificate, and a user with the two rights that the README names, and no plain connection."""
-    _need("mariadb", pytestconfig)
+    need("mariadb", pytestconfig)
     folder = tmp_path_factory.mktemp("tls")
     if not shutil.which("openssl"):
         pytest.skip("openssl makes the certificate")
@@ -165,7 +164,7 @@ def test_nor_in_what_is_said_of_a_refusal(run: Run, wrong: str) -> None:
 
 def test_probes_are_probes(run: Run) -> None:
     """No SQL, no template, no path: each is a text in a cell, and there is a workbook of each."""
-    told = json.loads((run.out / "manifest.json").read_text(encoding="utf-8"))
+    told = read_manifest(run.out)
     titles = {file["probe"] for file in told["files"] if file["kind"] == "with_links"}
     assert titles == {" ".join(probe.split()) or "(no probe)" for probe in PROBES}
     for kind in ("with_links", "without_links"):

@@ -12,9 +12,11 @@ import pytest
 
 from probesheets.folder.verify import verify
 from tests.build import Build, Source, build, command, run
-from tests.conftest import Builder, _need
+from tests.conftest import Builder, need
+from tests.exports import contents
 from tests.servers import PASSWORD, ROOT, USER, Client, Server, mysql_environment
-from tests.trust.conftest import NEW, OLD, Starter, contents, send_when
+from tests.trust.folders import NEW, OLD
+from tests.trust.processes import Starter, send_when
 from tests.trust.server import Mortal, mortal_mariadb
 
 EXTRA = " and more" * 8_000  # 72,000 characters more in each text: more than the connection's buffers take at once
@@ -22,7 +24,7 @@ EXTRA = " and more" * 8_000  # 72,000 characters more in each text: more than th
 
 @pytest.fixture(scope="module")
 def mortal(pytestconfig: pytest.Config) -> Iterator[Mortal]:
-    _need("mariadb", pytestconfig)
+    need("mariadb", pytestconfig)
     with mortal_mariadb() as server:
         yield server
 

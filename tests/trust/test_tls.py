@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import _need
+from tests.conftest import need
 from tests.servers import PASSWORD, ROOT, USER, Server, mariadb
 
 # the copy, and whether the server says that it came with TLS
@@ -57,14 +57,14 @@ def certificate(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain(pytestconfig: pytest.Config) -> Iterator[Server]:
-    _need("mariadb", pytestconfig)
+    need("mariadb", pytestconfig)
     with mariadb("--bind-address=0.0.0.0", "--skip-ssl") as server:
         yield _filled(server)
 
 
 @pytest.fixture(scope="module")
 def encrypting(pytestconfig: pytest.Config, certificate: Path) -> Iterator[Server]:
-    _need("mariadb", pytestconfig)
+    need("mariadb", pytestconfig)
     with mariadb(
         "--bind-address=0.0.0.0", f"--ssl-cert={certificate}", f"--ssl-key={certificate.with_name('key.pem')}"
     ) as server:
@@ -81,7 +81,7 @@ def _filled(server: Server) -> Server:
 
 def said(place: str, folder: Path, **more: str) -> list[str]:
     environment = os.environ | {"PROBESHEETS_PASSWORD": PASSWORD, "PYTHONPATH": str(ROOT)} | more
-    arguments = [sys.executable, "-c", SCRIPT, folder / "p.duckdb", f"mysql://{USER}@{place}"]
+    arguments = [sys.executable, "-c", SCRIPT, str(folder / "p.duckdb"), f"mysql://{USER}@{place}"]
     result = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
     return result.stdout.splitlines()
 

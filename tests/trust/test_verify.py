@@ -1,7 +1,5 @@
 """`probesheets verify`: what it finds, with the manifest alone and with the database."""
 
-import hashlib
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +12,8 @@ import pytest
 from tests.build import Build, Source
 from tests.conftest import Builder
 from tests.exporter.command import Result, probesheets
-from tests.trust.conftest import NEW, Exports, export, fill
+from tests.exports import read_manifest, write_manifest
+from tests.trust.folders import NEW, Exports, edit, export, fill, first_workbook, forgive
 
 
 @pytest.fixture
@@ -27,26 +26,10 @@ def verify(build: Build, folder: Path, *arguments: str) -> Result:
     return probesheets(build.folder, build.environment, "verify", str(folder), *arguments)
 
 
-def book(folder: Path) -> Path:
-    return sorted(folder.glob("with_links/masks-are-*.xlsx"))[0]
-
-
-def change(folder: Path, changed: Callable[[Any], None]) -> Path:
-    """Change a workbook as somebody would who opens it: a valid file by another library."""
-    path = book(folder)
-    workbook = openpyxl.load_workbook(path)
-    changed(workbook.active)
-    workbook.save(path)
+def change(folder: Path, changed: Callable[[Any], object]) -> Path:
+    path = first_workbook(folder)
+    edit(path, changed)
     return path
-
-
-def forgive(folder: Path, path: Path, rows: int = 0) -> None:
-    """Make the manifest agree with a changed file, as if the export had written it so."""
-    told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    [entry] = [file for file in told["files"] if folder / file["path"] == path]
-    entry["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    entry["rows"] += rows
-    (folder / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 def test_what_was_exported_is_right(built_sample: Build, folder: Path) -> None:
@@ -98,7 +81,7 @@ def test_changes_are_found(case: str, built_sample: Build, folder: Path) -> None
     result = verify(built_sample, folder)
     assert result.code == 1 and result.out.count("\n") == 1
     assert result.out.startswith(f"{name}: ") and by_manifest in result.out
-    forgive(folder, path, rows)
+    forgive(folder, path, rows=rows)
     result = verify(built_sample, folder, "--target", "duckdb")
     assert result.code == 1 and result.out.count("\n") == 1, result.out
     assert result.out.startswith(name) and by_database in result.out
@@ -124,7 +107,7 @@ def test_files_missing_foreign_cut_and_swapped(built_sample: Build, folder: Path
     one, two = first.read_bytes(), second.read_bytes()
     (folder / "links.xlsx").unlink()
     fill(folder, {"mine.txt": b"", "with_links/mine.xlsx": b"PK"})
-    book(folder).write_bytes(book(folder).read_bytes()[:-200])
+    first_workbook(folder).write_bytes(first_workbook(folder).read_bytes()[:-200])
     first.write_bytes(two)
     second.write_bytes(one)
     result = verify(built_sample, folder, "--target", "duckdb")
@@ -132,22 +115,24 @@ def test_files_missing_foreign_cut_and_swapped(built_sample: Build, folder: Path
     assert result.code == 1
     for start in ("links.xlsx: is missing", "mine.txt: was not written", "with_links/mine.xlsx: was not written"):
         assert sum(line.startswith(start) for line in lines) == 1
-    assert any(line.startswith(book(folder).relative_to(folder).as_posix() + ": cannot be opened") for line in lines)
+    assert any(
+        line.startswith(first_workbook(folder).relative_to(folder).as_posix() + ": cannot be opened") for line in lines
+    )
     assert {line.split(":")[0] for line in lines} > {f"without_links/{path.name}" for path in (first, second)}
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, 5000, -1, -22, -60])
 def test_a_workbook_cut_anywhere(cut: int, built_sample: Build, folder: Path) -> None:
-    book(folder).write_bytes(book(folder).read_bytes()[:cut])
+    first_workbook(folder).write_bytes(first_workbook(folder).read_bytes()[:cut])
     result = verify(built_sample, folder)
     assert result.code == 1 and result.out.count("\n") == 1 and "masks-are" in result.out
 
 
 @pytest.mark.parametrize("place", range(40, 3000, 211))
 def test_a_byte_changed_anywhere(place: int, built_sample: Build, folder: Path) -> None:
-    data = bytearray(book(folder).read_bytes())
+    data = bytearray(first_workbook(folder).read_bytes())
     data[place] ^= 0x55
-    book(folder).write_bytes(data)
+    first_workbook(folder).write_bytes(data)
     result = verify(built_sample, folder)
     assert result.code == 1 and result.out.count("\n") == 1 and "masks-are" in result.out
 
@@ -159,8 +144,8 @@ def test_no_more_than_ten_differences(built_sample: Build, folder: Path) -> None
 
 
 def test_a_manifest_that_is_missing_or_not_complete(built_sample: Build, folder: Path) -> None:
-    told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    fill(folder, {"manifest.json": json.dumps({**told, "complete": False}).encode()})
+    told = read_manifest(folder)
+    write_manifest(folder, {**told, "complete": False})
     assert "an export was stopped" in verify(built_sample, folder).out
     fill(folder, {"manifest.json": b"{"})
     assert "manifest.json cannot be read" in verify(built_sample, folder).out
@@ -174,7 +159,7 @@ def test_a_manifest_that_is_missing_or_not_complete(built_sample: Build, folder:
 def test_what_the_database_has_more_or_less(built_sample: Build, folder: Path, tmp_path: Path) -> None:
     database = tmp_path / "probesheets.duckdb"
     shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
-    stem = book(folder).stem
+    stem = first_workbook(folder).stem
     with duckdb.connect(str(database)) as connection:
         connection.execute("delete from texts where file_stem = ?", [stem])
         connection.execute("update texts_without_links set file_stem = 'x' where file_stem = ?", [stem])

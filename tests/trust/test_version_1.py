@@ -6,46 +6,27 @@ import json
 import shutil
 import signal
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
 
-from tests.build import Build, Source
-from tests.conftest import Builder
+from tests.build import Build
 from tests.exporter.command import probesheets
-from tests.exporter.test_export import export, files, manifest
-from tests.exporter.test_new import CHANGED, GONE, delivered, earlier_rows, records
-from tests.trust.conftest import Starter
-
-
-@pytest.fixture(scope="module")
-def later(built: Builder, sample: Source) -> Build:
-    return built("duckdb", sample)
-
-
-@pytest.fixture(scope="module")
-def earlier(built: Builder, sample: Source) -> Build:
-    return built("duckdb", Source("earlier", earlier_rows(sample), sample.experiments, sample.variables))
-
-
-@pytest.fixture(scope="module")
-def first(earlier: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("first") / "out"
-    assert export(earlier, folder).code == 0
-    as_version_1(folder)
-    return folder
+from tests.exports import contents, delivered, export, read_manifest, records, write_manifest
+from tests.growth import CHANGED, GONE
+from tests.trust.processes import Starter
 
 
 @pytest.fixture
-def out(first: Path, tmp_path: Path) -> Path:
-    shutil.copytree(first, tmp_path / "out")
+def out(exported_earlier: Path, tmp_path: Path) -> Path:
+    shutil.copytree(exported_earlier, tmp_path / "out")
+    as_version_1(tmp_path / "out")
     return tmp_path / "out"
 
 
 def as_version_1(folder: Path) -> None:
     """Make a folder of today what version 1.0.0 would have written: names, delivered.csv and manifest."""
-    told = {key: value for key, value in manifest(folder).items() if not key.startswith("format")}
+    told = {key: value for key, value in read_manifest(folder).items() if not key.startswith("format")}
     told["project_version"] = "1.0.0"
     listed = (folder / "delivered.csv").read_text(encoding="utf-8")
     for file in told["files"]:
@@ -59,11 +40,7 @@ def as_version_1(folder: Path) -> None:
         file["sha256"] = hashlib.sha256((folder / file["path"]).read_bytes()).hexdigest()
     for probe in told.get("drawn", ()):
         probe["file_stem"] = probe["file_stem"][:-8]
-    tell(folder, told)
-
-
-def tell(folder: Path, told: dict[str, Any]) -> None:
-    (folder / "manifest.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    write_manifest(folder, told)
 
 
 def verify(build: Build, folder: Path, *arguments: str) -> list[str]:
@@ -87,16 +64,16 @@ def test_it_is_verified(out: Path, earlier: Build) -> None:
 @pytest.mark.parametrize("arguments", [["--probe", "Masks are"], ["--only", "with_links"], ["--only", "links"]])
 def test_part_of_an_export_is_refused(out: Path, later: Build, arguments: list[str]) -> None:
     """Some workbooks would be there twice, under two names."""
-    before = files(out)
+    before = contents(out)
     result = export(later, out, *arguments)
     assert result.code == 1
     assert all(part in result.err for part in ("1.0.0", "--probe", "--only", "--new", "--out")), result.err
-    assert files(out) == before
+    assert contents(out) == before
 
 
 def test_a_full_export_replaces_all(out: Path, later: Build, tmp_path: Path) -> None:
     assert export(later, out).code == export(later, tmp_path / "fresh").code == 0
-    assert files(out) == files(tmp_path / "fresh")
+    assert contents(out) == contents(tmp_path / "fresh")
 
 
 @pytest.mark.parametrize("rename", [2, 8, 21])
@@ -107,7 +84,7 @@ def test_a_full_export_that_was_stopped(rename: int, out: Path, later: Build, tm
     code = export(later, out, "--only", "links").code
     assert code == export(later, out, "--new").code == 1
     assert export(later, out).code == 0
-    assert files(out) == files(tmp_path / "fresh")
+    assert contents(out) == contents(tmp_path / "fresh")
 
 
 def stop(start: Starter, build: Build, rename: int, *arguments: str) -> None:
@@ -118,7 +95,7 @@ def stop(start: Starter, build: Build, rename: int, *arguments: str) -> None:
 
 
 def test_the_next_batch_goes_on_by_record_id(out: Path, later: Build) -> None:
-    before = files(out)
+    before = contents(out)
     result = export(later, out, "--new", "--json")
     assert result.code == 0, result.err
     told = json.loads(result.out)
@@ -135,7 +112,7 @@ def test_the_next_batch_goes_on_by_record_id(out: Path, later: Build) -> None:
     assert (out / "with_links" / f"{long}-batch2.xlsx").is_file()
     held = {row[2] for row in delivered(out)}
     assert long in held and short not in held
-    assert {file["group"] for file in manifest(out)["files"] if file.get("probe") == "Masks are"} == {long}
+    assert {file["group"] for file in read_manifest(out)["files"] if file.get("probe") == "Masks are"} == {long}
     assert verify(later, out) == []
     assert "Nothing is new" in export(later, out, "--new").err
 
@@ -171,10 +148,10 @@ def test_a_batch_that_was_stopped_is_made_again(
     old = (out / "delivered.csv").read_bytes()
     export(later, tmp_path / "smooth", "--new")
     stop(start, later, rename, "--new", "--out", str(out))
-    assert not manifest(out)["complete"] and (out / "delivered.csv").read_bytes() == old
+    assert not read_manifest(out)["complete"] and (out / "delivered.csv").read_bytes() == old
     result = export(later, out, "--new")
     assert result.code == 0 and "instead" not in result.err
-    assert files(out) == files(tmp_path / "smooth")
+    assert contents(out) == contents(tmp_path / "smooth")
 
 
 def test_the_index_has_one_row_per_probe(out: Path, later: Build) -> None:
@@ -198,7 +175,7 @@ def test_a_sample_goes_on(later: Build, tmp_path: Path) -> None:
     as_version_1(tmp_path / "out")
     assert verify(later, tmp_path / "out", "--target", "duckdb") == []
     assert export(later, tmp_path / "out", "--sample", "4", "--new").code == 0
-    texts = {probe["probe"]: (probe["drawn"], probe["texts"]) for probe in manifest(tmp_path / "out")["drawn"]}
+    texts = {probe["probe"]: (probe["drawn"], probe["texts"]) for probe in read_manifest(tmp_path / "out")["drawn"]}
     assert texts["Masks are"] == (10, 78)
     export(later, tmp_path / "whole", "--sample", "10")
     assert set(records(tmp_path / "out", "with_links/*.xlsx")) == set(records(tmp_path / "whole", "with_links/*.xlsx"))
@@ -221,12 +198,12 @@ def test_every_cell_of_a_folder_that_went_on(later: Build, tmp_path: Path) -> No
 
 def test_a_probe_that_is_no_more_keeps_its_records(out: Path, later: Build) -> None:
     """It is in no model any more, so only its text in the manifest tells its name of today."""
-    told = manifest(out)
+    told = read_manifest(out)
     lost = next(file for file in told["files"] if file.get("probe") and not file["probe"].startswith("Masks"))
     assert lost["group"][-9] == "-"
     export(later, out, "--new")
     digits = hashlib.sha256(lost["probe"].encode()).hexdigest()[:16]
-    found = next(file for file in manifest(out)["files"] if file["path"] == lost["path"])
+    found = next(file for file in read_manifest(out)["files"] if file["path"] == lost["path"])
     assert found["group"] == f"{lost['group'][:-8]}{digits}"
     with (out / "delivered.csv").open(encoding="utf-8", newline="") as stream:
         assert found["group"] in {row["workbook"] for row in csv.DictReader(stream)}
