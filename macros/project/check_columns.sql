@@ -3,7 +3,7 @@
   every engine, because texts sort differently.
 #}
 {% macro faults_of_columns() %}
-  {% set outputs = source('gpt_experiments', 'table_output') %}
+  {% set outputs = source_table('table_output') %}
   {% if not load_relation(outputs) %}
     {{ return(['There is no table ' ~ outputs ~ ', or this user may not read it.\nSet PROBESHEETS_SOURCE_SCHEMA to the '
       ~ 'schema that holds table_output (now: ' ~ outputs.schema ~ '). The user needs SELECT on it.']) }}
@@ -35,7 +35,7 @@
 
 {# {name: type} of a table of the source; empty if there is no such table. #}
 {% macro types_of_columns(table) %}
-  {% set relation, types = source('gpt_experiments', table), {} %}
+  {% set relation, types = source_table(table), {} %}
   {% set columns = run_query('describe ' ~ relation).rows if load_relation(relation) else [] %}
   {% for column in columns %}{% do types.update({column[0]: column[1] | string}) %}{% endfor %}
   {{ return(types) }}

@@ -4,7 +4,7 @@
 {% endmacro %}
 
 {% macro faults_of_text_tag() %}
-  {% set outputs, tag, listed = source('gpt_experiments', 'table_output'), exact_text('tag'), [] %}
+  {% set outputs, tag, listed = source_table('table_output'), exact_text('tag'), [] %}
   {% set text_tag = text_literal(var('text_tag')) %}
   {% if run_query('select 1 from ' ~ outputs ~ ' where ' ~ tag ~ ' = ' ~ text_tag ~ ' limit 1').rows %}
     {{ return([]) }}
@@ -17,7 +17,7 @@
 
 {# The models hold ids as signed 64-bit numbers. #}
 {% macro faults_of_ids(table) %}
-  {% set relation, largest, faults = source('gpt_experiments', table), 9223372036854775807, [] %}
+  {% set relation, largest, faults = source_table(table), 9223372036854775807, [] %}
   {% set repeated = 'select id, count(*) as row_count from ' ~ relation ~ ' group by id'
     ~ ' having count(*) > 1 or id is null or id > ' ~ largest ~ ' limit 1' %}
   {% for id, row_count in (run_query(repeated).rows if load_relation(relation) else []) %}

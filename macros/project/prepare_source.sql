@@ -10,21 +10,13 @@
     {% do create_build_log() %}
     {% do load_sample() %}
     {% do stop_for(faults_of_source()) %}
+    {% do accept_copy() %}
     {% do begin_build() %}
   {% endif %}
 {% endmacro %}
 
 {# The commands that build or test. #}
 {% macro is_logged_command() %}{{ return(flags.WHICH in ['build', 'run', 'test', 'seed', 'snapshot']) }}{% endmacro %}
-
-{#
-  For `probesheets check`: one line of JSON with all that prepare_source would stop for. `kinds` are the kinds of
-  spreadsheet, which the exporter checks as it does before an export.
-#}
-{% macro find_faults() %}
-  {% set faults = faults_of_settings() or faults_of_source() %}
-  {% do print(tojson({'faults': faults, 'kinds': [] if faults else kinds_of_spreadsheet()})) %}
-{% endmacro %}
 
 {% macro stop_for(faults) %}
   {% if faults %}{{ exceptions.raise_compiler_error(faults | join('\n')) }}{% endif %}

@@ -26,7 +26,7 @@ Event = dict[str, Any]  # a line of dbt's JSON log: {"info": {"name", "level", "
 def build(target: str, variables: str, *, quiet: bool = False, track: Track = silent) -> None:
     """Build the models and run their tests, but no unit tests; artifacts go into target/TARGET.
 
-    Without a `track`, dbt's own lines on stderr show the progress. Raises ProbesheetsError if dbt or the adapter is
+    Errors, and the messages of this project's macros, go to stderr. Raises ProbesheetsError if dbt or the adapter is
     missing, if a check before the build fails, or if the build fails.
     """
     command = ["build", "--target-path", f"target/{target}", *(["--quiet"] if quiet else [])]
@@ -38,10 +38,10 @@ def build(target: str, variables: str, *, quiet: bool = False, track: Track = si
             data, message = event["data"], str(event["info"]["msg"])
             if found := _FAULT.search(message):
                 fault = fault or "\n".join(line.strip() for line in found[1].splitlines())
-            elif track is not silent and _is_step(data):
+            elif _is_step(data):
                 advance = advance or track("models and tests", data.get("total") or data.get("num_models"))
                 advance(1 if data["node_info"]["node_status"] != "started" else 0)
-            elif not fault:
+            elif not fault and _is_for_users(event["info"]):
                 print(printable(message), file=sys.stderr)
             code = data.get("exit_code", 0)
     if fault:
@@ -51,6 +51,11 @@ def build(target: str, variables: str, *, quiet: bool = False, track: Track = si
             "dbt build failed; its messages above show where. Nothing was exported, earlier exports are unchanged.\n"
             f"To see what would stop a build before it starts, run: probesheets check --target {target}"
         )
+
+
+def _is_for_users(info: Mapping[str, Any]) -> bool:
+    """Whether an event is an error, or a message of a macro of this project: notes, warnings and advice."""
+    return info.get("level", "error") == "error" or info["name"] == "JinjaLogInfo"
 
 
 def _is_step(data: Mapping[str, Any]) -> bool:

@@ -1,0 +1,47 @@
+{#
+  `probesheets run --source` leaves its copy in tables whose names begin with incoming_. The checks look at it before it
+  replaces the copy that was there; so a source with a fault changes nothing.
+#}
+{% macro accept_copy() %}{{ return(adapter.dispatch('accept_copy')()) }}{% endmacro %}
+
+{% macro default__accept_copy() %}{% endmacro %}
+
+{% macro duckdb__accept_copy() %}
+  {% if has_incoming_copy() %}
+    {% set named = run_query("select comment from duckdb_tables() where database_name = current_database()"
+      ~ " and schema_name = 'main' and table_name = 'incoming_table_output'").rows[0][0] %}
+    {# One transaction with the row in the build log, so that no model can seem to be of the new copy. #}
+    {% call statement('accept_copy') %}
+      {% for table in ['table_output', 'table_experiment'] %}
+        drop table if exists main.{{ table }};
+        {% if load_relation(source_table(table)) %}
+          alter table main.incoming_{{ table }} rename to {{ table }};
+        {% endif %}
+      {% endfor %}
+    {% endcall %}
+    {% do log_events([('copied', named or '', '')]) %}
+    {% for table in ['table_output', 'table_experiment'] %}
+      {% set incoming, accepted = incoming_table(table), source('gpt_experiments', table) %}
+      {% do adapter.cache_dropped(accepted) %}
+      {% if load_relation(incoming) %}
+        {% do adapter.cache_dropped(incoming) %}
+        {% do adapter.cache_added(accepted.incorporate(type='table')) %}
+      {% endif %}
+    {% endfor %}
+  {% endif %}
+{% endmacro %}
+
+{# A table of the source: the incoming one if there is an incoming copy, else the accepted one. #}
+{% macro source_table(name) %}
+  {{ return(incoming_table(name) if has_incoming_copy() else source('gpt_experiments', name)) }}
+{% endmacro %}
+
+{% macro incoming_table(name) %}
+  {{ return(source('gpt_experiments', name).incorporate(path={'identifier': 'incoming_' ~ name})) }}
+{% endmacro %}
+
+{# Tests and seeds run on the models of the accepted copy. #}
+{% macro has_incoming_copy() %}
+  {{ return(target.type == 'duckdb' and flags.WHICH in ['build', 'run', 'run-operation']
+    and load_relation(incoming_table('table_output')) is not none) }}
+{% endmacro %}

@@ -1,0 +1,116 @@
+{#
+  For `probesheets check`: prints one line of JSON. `faults` are what prepare_source would stop for; `kinds` are the kinds
+  of spreadsheet, which the exporter checks as before an export; `source` says what the source contains, by the rules of
+  the models, before anything is built.
+#}
+{% macro inspect_source() %}
+  {% set faults = faults_of_settings() or faults_of_source() %}
+  {% do print(tojson({'faults': faults, 'kinds': [] if faults else kinds_of_spreadsheet(),
+    'source': none if faults else content_of_source()})) %}
+{% endmacro %}
+
+{% macro content_of_source() %}
+  {% set used = [[var('text_tag') | string, 'texts'], [var('date_tag') | string, 'dates'], ['raw', 'raw']] %}
+  {% for tag in var('extra_tags') %}{% do used.append([tag | string, 'extra column']) %}{% endfor %}
+  {% set content = {'used_tags': used, 'tags': tags_of_source(),
+    'has_experiments': load_relation(source_table('table_experiment')) is not none} %}
+  {% do content.update(texts_of_source()) %}
+  {% do content.update(dates_of_source()) %}
+  {% do content.update(probes_of_source()) %}
+  {{ return(content) }}
+{% endmacro %}
+
+{% macro tags_of_source() %}
+  {% set tags = [] %}
+  {% for row in run_query('select ' ~ exact_text('tag') ~ ' as tag, count(*) as row_count from ' ~ source_table('table_output')
+    ~ ' group by 1 order by 2 desc, 1').rows %}{% do tags.append([row[0], row[1] | int]) %}{% endfor %}
+  {{ return(tags) }}
+{% endmacro %}
+
+{% macro rows_of_tag(variable) %}
+  {{ return(exact_text('tag') ~ ' = ' ~ text_literal(var(variable) | string)) }}
+{% endmacro %}
+
+{# Text rows: how many, blank ones, those without a date row, and how many begin with their probe. #}
+{% macro texts_of_source() %}
+  {% set outputs, is_text, is_date = source_table('table_output'), rows_of_tag('text_tag'), rows_of_tag('date_tag') %}
+  {% set texts %}
+    with
+      texts as (
+        select
+          {{ clean(exact_text("coalesce(content, '')")) }} as clean_text,
+          {{ clean(exact_text("coalesce(probe, '')")) }} as clean_probe
+        from {{ small_chunks(outputs, 'id', 'content') }} where {{ is_text }} {{ computed_once() }}
+      ),
+      compared as (
+        select
+          clean_text = '' as is_blank,
+          clean_text <> '' and clean_probe <> '' as has_both,
+          {{ begins_with('clean_text', 'clean_probe') }} as begins,
+          {{ begins_with(flat('clean_text'), flat('clean_probe')) }} as begins_flat
+        from texts {{ computed_once() }}
+      )
+    select
+      count(*),
+      sum(case when is_blank then 1 else 0 end),
+      sum(case when has_both and (begins or begins_flat) then 1 else 0 end),
+      sum(case when has_both and not begins and begins_flat then 1 else 0 end),
+      sum(case when has_both and not begins and not begins_flat then 1 else 0 end)
+    from compared
+  {% endset %}
+  {% set without_date %}
+    select sum(texts) from (
+      select sum(case when {{ is_text }} then 1 else 0 end) as texts, sum(case when {{ is_date }} then 1 else 0 end) as dates
+      from {{ outputs }} where {{ is_text }} or {{ is_date }} group by root_id, experiment_id
+    ) as roots where dates = 0
+  {% endset %}
+  {% set found = run_query(texts).rows[0] %}
+  {{ return({'texts': found[0] | int, 'blank': found[1] | int, 'begin': found[2] | int, 'begin_flat': found[3] | int,
+    'begin_not': found[4] | int, 'without_date': (run_query(without_date).rows[0][0] or 0) | int}) }}
+{% endmacro %}
+
+{# Date rows: how many, how many are not understood, and three of these. #}
+{% macro dates_of_source() %}
+  {% set odd %}
+    with
+      dates as (
+        select {{ exact_text('content') }} as content, {{ flat(clean(exact_text("coalesce(content, '')"))) }} as flat_date
+        from {{ source_table('table_output') }} where {{ rows_of_tag('date_tag') }} {{ computed_once() }}
+      ),
+      digits as (select content, {{ date_digits('flat_date') }} as digits from dates {{ computed_once() }})
+    select content, count(*) as row_count, sum(case when {{ existing_day('digits') }} is null then 1 else 0 end) as odd
+    from digits group by content order by 2 desc, 1
+  {% endset %}
+  {% set counted = namespace(dates=0, odd=0, examples=[]) %}
+  {% for content, row_count, odd in run_query(odd).rows %}
+    {% set counted.dates = counted.dates + row_count | int %}
+    {% if odd and content %}
+      {% set counted.odd = counted.odd + odd | int %}
+      {% set counted.examples = counted.examples + [content] if counted.examples | length < 3 else counted.examples %}
+    {% endif %}
+  {% endfor %}
+  {{ return({'dates': counted.dates, 'odd_dates': counted.odd, 'odd_examples': counted.examples}) }}
+{% endmacro %}
+
+{# How many probes there will be, and those that differ only in white space or only in case, each with an example. #}
+{% macro probes_of_source() %}
+  {% set probe = exact_text("coalesce(probe, '')") %}
+  {% set stored %}
+    with
+      stored as (
+        select min({{ probe }}) as probe from {{ source_table('table_output') }}
+        where {{ rows_of_tag('text_tag') }} group by {{ sha256_hex(probe) }} {{ computed_once() }}
+      ),
+      forms as (select probe, {{ flat(clean('probe')) }} as flat_probe from stored {{ computed_once() }}),
+      probes as (
+        select min(flat_probe) as flat_probe, count(*) as forms, min(probe) as first_form, max(probe) as last_form
+        from forms group by {{ sha256_hex('flat_probe') }} {{ computed_once() }}
+      )
+  {% endset %}
+  {% set count, spaces = run_query(stored ~ 'select count(*), sum(case when forms > 1 then 1 else 0 end) from probes').rows[0] %}
+  {% set space_example = run_query(stored ~ 'select first_form, last_form from probes where forms > 1 limit 1').rows %}
+  {% set cases = run_query(stored ~ 'select min(flat_probe), max(flat_probe) from probes group by '
+    ~ sha256_hex('lower(flat_probe)') ~ ' having count(*) > 1').rows %}
+  {{ return({'probes': count | int, 'alike_spaces': spaces | int, 'alike_spaces_example': space_example[0].values() | list
+    if space_example else [], 'alike_case': cases | length, 'alike_case_example': cases[0].values() | list if cases else []}) }}
+{% endmacro %}
