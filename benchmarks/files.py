@@ -15,9 +15,9 @@ COPY = """
 import sys
 from pathlib import Path
 from probesheets.errors import ProbesheetsError
-from probesheets.source.copy import replace_copy
+from probesheets.source.copy import copy_source
 try:
-    said = replace_copy(Path("copy.duckdb"), sys.argv[1], None)
+    said = copy_source(Path("copy.duckdb"), sys.argv[1], None)
 except ProbesheetsError as error:
     said = str(error)
 Path("said").write_text(said, encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 from probesheets import warehouse
 from probesheets.cli import main
 
-READ = warehouse.DuckDB.batches
+READ = warehouse.DuckDB.stream
 
 
 def end_with_the_first(self: warehouse.DuckDB, query: str) -> Iterator[Any]:
@@ -17,5 +17,5 @@ def end_with_the_first(self: warehouse.DuckDB, query: str) -> Iterator[Any]:
     yield from ()
 
 
-warehouse.DuckDB.batches = end_with_the_first  # type: ignore[method-assign]
+warehouse.DuckDB.stream = end_with_the_first  # type: ignore[method-assign]
 main(["export", "--out", "first"])

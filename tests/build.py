@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from probesheets.source.copy import replace_copy
+from tests.copies import replace_copy
 from tests.servers import ROOT, Server, SqlError, mysql_environment
 
 _WENT_WELL = re.compile(r"\d+ of \d+ (START|PASS|OK|SKIP|NO-OP)|^[\d:]+\s*$")

@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from probesheets.source.copy import replace_copy
 from tests.build import Source
 from tests.conftest import Builder
+from tests.copies import replace_copy
 from tests.engines.differences import compare_rows, first_difference
 from tests.servers import PASSWORD, USER
 

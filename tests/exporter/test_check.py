@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from probesheets.check.survey import is_day
+
 from tests.build import Build, Source, make_project, run
 from tests.build import command as executable
 from tests.conftest import Builder

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 import yaml
 
-from probesheets.project.build import find_faults
+from probesheets.project.build import inspect_source
 from probesheets.workbooks.layout import Column, Layout
 from probesheets.workbooks.layout import check as check_layout
 from tests.build import dbt_build, make_project
@@ -151,7 +151,7 @@ def test_a_name_that_dbt_takes_is_a_header_that_the_export_takes(tmp_path: Path)
     names = [f"x{character}{number}" for number, character in enumerate(make)]
     names += [f"{character}y{number}" for number, character in enumerate(make)]
     names += ["z" * 63, "z" * 64, "_", "٣", "漢字", "Ⅷ", "x_x00e9_", "x_x00g9_"]
-    answer = find_faults(
+    answer = inspect_source(
         tmp_path / "p", "duckdb", as_yaml({"extra_tags": names}), at(str(tmp_path / "probesheets.duckdb"))
     )
     refused = {name for name in names if any(f'"{shown_by_jinja(name)}" cannot' in fault for fault in answer["faults"])}

@@ -62,9 +62,7 @@ ON_SERVERS = {
         sql="update source.table_output set id = 5 where id = 6",
         only="mariadb",
     ),
-    "no UTF-8": OnServer(
-        "table_output.content: 1 values are not UTF-8", types={"content": "longblob"}, sql=UNREADABLE
-    ),
+    "no UTF-8": OnServer("table_output.content: 1 values are not UTF-8", types={"content": "longblob"}, sql=UNREADABLE),
     "emoji": OnServer('the name "a😀" cannot be', {"extra_tags": ["a😀"]}, only="mysql"),
     "a primary key": OnServer("primary key", settings={"sql_require_primary_key": "on"}, only="mysql"),
     "read only": OnServer("read", settings={"read_only": "on"}, only="mariadb"),

@@ -9,7 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from probesheets.index.chart_data import read_figures
+from probesheets.index.chart_data import read_chart_data
 from probesheets.index.charts import COLOURS
 from tests.build import Build, Source
 from tests.conftest import Builder
@@ -104,7 +104,7 @@ def test_many_probes_and_months_are_kept_readable() -> None:
     ]
     months = [(f"p{number % 40}", 1990 + number // 12, number % 12 + 1, 2) for number in range(100)]
     stored: Any = Stored(months, [("p0", 50)], [(50, 7), (0, 1)])
-    figures = read_figures(stored, stored, probes)
+    figures = read_chart_data(stored, stored, probes)
     header, *rows = figures.periods
     assert figures.period == "Year" and [row[0] for row in rows] == [str(year) for year in range(1990, 1999)]
     assert len(header) == 12 and header[-1] == "30 other probes"
@@ -116,7 +116,7 @@ def test_many_probes_and_months_are_kept_readable() -> None:
 
 def test_without_dates_and_texts_there_is_still_an_index() -> None:
     stored: Any = Stored([], [], [])
-    figures = read_figures(stored, stored, [])
+    figures = read_chart_data(stored, stored, [])
     assert figures.periods == [["Month"]] and figures.link_shares == [["Probe", "Share of texts with links"]]
 
 

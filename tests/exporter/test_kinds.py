@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from probesheets.errors import ProbesheetsError
-from probesheets.project.models import read_kinds
+from probesheets.project.kinds import read_kinds
 from tests.build import Build, Source, make_project, run
 from tests.build import command as executable
 from tests.exporter.command import probesheets

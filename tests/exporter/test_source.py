@@ -13,7 +13,7 @@ import pytest
 from probesheets.errors import ProbesheetsError
 from probesheets.source import copy as copying
 from probesheets.source import files
-from probesheets.source.copy import replace_copy
+from tests.copies import replace_copy
 
 HEADER = "id,experiment_id,root_id,tag,probe,content"
 GOOD = f"{HEADER}\n1,1,0,raw,P,P out\n2,1,1,trimmed,P,out\n"

@@ -5,8 +5,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from probesheets import warehouse
+from probesheets import settings
 from probesheets.errors import ProbesheetsError
+from probesheets.warehouse import duckdb_file, server
 
 SORTED = "select * from t order by text_id desc"
 
@@ -23,22 +24,22 @@ def wide(tmp_path: Path) -> Path:
 
 def test_long_texts_get_more_memory(wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And are handed on a few at a time."""
-    monkeypatch.setattr(warehouse, "SORTING", 0.015)  # 30 MB
-    reader = warehouse.DuckDB(wide)
+    monkeypatch.setattr(duckdb_file, "SORTING", 0.015)  # 30 MB
+    reader = duckdb_file.DuckDB(wide)
     try:
-        sizes = [batch.num_rows for batch in reader.batches(SORTED)]
+        sizes = [batch.num_rows for batch in reader.stream(SORTED)]
     finally:
         reader.close()
     assert sum(sizes) == 4000
-    assert max(sizes) * 900 * 32 <= warehouse.BATCH_BYTES
+    assert max(sizes) * 900 * 32 <= server.CHUNK_BYTES
 
 
 def test_but_not_more_than_there_is(wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warehouse, "memory", lambda: 40_000_000)
-    reader = warehouse.DuckDB(wide)
+    monkeypatch.setattr(duckdb_file, "memory", lambda: 40_000_000)
+    reader = duckdb_file.DuckDB(wide)
     try:
         with pytest.raises(ProbesheetsError, match=r"run the command again with PROBESHEETS_MEMORY=0\.08GB"):
-            list(reader.batches(SORTED))
+            list(reader.stream(SORTED))
     finally:
         reader.close()
 
@@ -49,10 +50,10 @@ def test_what_does_not_fit_is_sorted_beside_the_file(wide: Path, monkeypatch: py
         connection.execute(
             "create or replace table t as select i as text_id, md5(i::varchar) as text from range(3e6::int) r(i)"
         )
-    monkeypatch.setattr(warehouse, "SORTING", 0.03)  # 60 MB for 120
-    reader = warehouse.DuckDB(wide)
+    monkeypatch.setattr(duckdb_file, "SORTING", 0.03)  # 60 MB for 120
+    reader = duckdb_file.DuckDB(wide)
     try:
-        batches = reader.batches(SORTED)
+        batches = reader.stream(SORTED)
         count = next(batches).num_rows
         assert list(Path(f"{wide}.tmp").iterdir())
         assert count + sum(batch.num_rows for batch in batches) == 3_000_000
@@ -63,9 +64,9 @@ def test_what_does_not_fit_is_sorted_beside_the_file(wide: Path, monkeypatch: py
 
 def test_over_two_gigabytes_of_text_have_a_place(wide: Path) -> None:
     """Offsets of 32 bits would not do for a batch of 2,048 rows of 1.1 MB; benchmarks/soak.py has such rows."""
-    reader = warehouse.DuckDB(wide)
+    reader = duckdb_file.DuckDB(wide)
     try:
-        assert str(next(iter(reader.batches("select text from t"))).schema.field("text").type) == "large_string"
+        assert str(next(iter(reader.stream("select text from t"))).schema.field("text").type) == "large_string"
     finally:
         reader.close()
 
@@ -76,7 +77,7 @@ def test_over_two_gigabytes_of_text_have_a_place(wide: Path) -> None:
 def test_memory(size: str, bytes_: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """As DuckDB understands it, too, for profiles.yml hands it on as it is."""
     monkeypatch.setenv("PROBESHEETS_MEMORY", size)
-    assert warehouse.memory() == bytes_
+    assert settings.memory() == bytes_
     with duckdb.connect() as connection:
         connection.execute(f"set memory_limit = '{size or '2GB'}'")
         [(limit,)] = connection.execute("select current_setting('memory_limit')").fetchall()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from probesheets.source.copy import replace_copy
 from tests.build import Build, command, own_environment, run
+from tests.copies import replace_copy
 from tests.exports import contents
 from tests.servers import ROOT, Server
 

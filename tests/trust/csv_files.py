@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from probesheets.source.copy import OUTPUT_COLUMNS
+from probesheets.source.copy import TABLES
 
 Row = Any  # a list of texts, or a tuple of the database
 
+OUTPUT_COLUMNS = TABLES["table_output"]
 TEXTS = [
     "Masks are",
     "a, b; c | d",
@@ -155,6 +156,10 @@ class WrongFileError(Exception):
     """The file means nothing, or more than one thing."""
 
 
+class WrongIdsError(WrongFileError):
+    """Ids repeat or are missing: dbt finds that, not the loader."""
+
+
 def right_rows(data: bytes) -> list[Row]:
     """The rows that must be in the copy, as text, the ids typed; by id. Raises WrongFileError."""
     header, *rows = reading(data) or [[]]
@@ -172,7 +177,7 @@ def right_rows(data: bytes) -> list[Row]:
         found.append((*numbers, cells["tag"], cells["probe"], cells["content"]))
     ids = [row[0] for row in found]
     if None in ids or len(set(ids)) < len(ids):
-        raise WrongFileError("ids")
+        raise WrongIdsError("ids")
     return sorted(found)
 
 

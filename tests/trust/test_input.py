@@ -16,13 +16,15 @@ import pytest
 
 from probesheets.errors import ProbesheetsError
 from probesheets.source import files
-from probesheets.source.copy import replace_copy
+from probesheets.source.copy import copy_source
 from tests.build import command, make_project, run
+from tests.copies import replace_copy
 from tests.trust.csv_files import (
     HARMLESS,
     MUTATIONS,
     Row,
     WrongFileError,
+    WrongIdsError,
     byte_order_mark,
     bytes_changed,
     column_less,
@@ -63,6 +65,8 @@ def test_twenty_mutated_files(seed: int, folder: Path, monkeypatch: pytest.Monke
         file.write_bytes(data)
         try:
             expected = right_rows(data)
+        except WrongIdsError:
+            copy_source(database, str(file), None)
         except WrongFileError as wrong:
             assert mutation not in HARMLESS
             with pytest.raises(ProbesheetsError) as error:
@@ -92,7 +96,7 @@ def test_five_hundred_files_of_quotes(seed: int, folder: Path, monkeypatch: pyte
                 raise WrongFileError("rows")
         except WrongFileError:
             with pytest.raises(ProbesheetsError, match=re.escape(str(file))):
-                list(files.read_batches(file, ("a", "b")))
+                list(files.read_chunks(file, ("a", "b")))
         else:
             taken += 1
             assert read(file) == expected[1:], data
@@ -100,7 +104,7 @@ def test_five_hundred_files_of_quotes(seed: int, folder: Path, monkeypatch: pyte
 
 
 def read(file: Path) -> list[list[str]]:
-    batches = files.read_batches(file, ("a", "b"))
+    batches = files.read_chunks(file, ("a", "b"))
     return [list(row.values()) for batch in batches for row in batch.to_pylist()]
 
 

@@ -74,7 +74,7 @@ def _check_copy(variables: str, source: str | None, experiments: Path | None) ->
         source, experiments = str(sample / "table_output.csv"), sample / "table_experiment.csv"
     with tempfile.TemporaryDirectory(prefix="probesheets-") as folder:
         copy = Path(folder) / "check.duckdb"
-        yield Finding("ok", copy_source(copy, source, experiments).replace("Copied", "Read"))
+        yield Finding("ok", copy_source(copy, source, experiments))
         yield from _check_source("duckdb", variables, {"PROBESHEETS_DUCKDB": str(copy)})
 
 

@@ -55,7 +55,7 @@ def build(target: str, variables: str, *, quiet: bool = False, track: Track = si
 
 def _is_for_users(info: Mapping[str, Any]) -> bool:
     """Whether an event is an error, or a message of a macro of this project: notes, warnings and advice."""
-    return info.get("level", "error") == "error" or info["name"] == "JinjaLogInfo"
+    return bool(info.get("level", "error") == "error") or info["name"] == "JinjaLogInfo"
 
 
 def _is_step(data: Mapping[str, Any]) -> bool:

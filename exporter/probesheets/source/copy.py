@@ -50,7 +50,7 @@ def copy_source(database: Path, source: str, experiments: Path | None) -> str:
             "The previous copy is unchanged. Free some disk space, name another file in PROBESHEETS_DUCKDB or, if rows are "
             f"long, run the command again with {more_memory()}."
         ) from None
-    return f"Copied {rows:,} rows of table_output from {without_password(source)}"
+    return f"Read {rows:,} rows of table_output from {without_password(source)}"
 
 
 def discard_copy(database: Path) -> None:

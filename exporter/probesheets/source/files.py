@@ -110,13 +110,13 @@ def _csv_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]
         reader = csv.reader(lines(file), delimiter=_delimiter(path), strict=True)
         try:
             for row in reader:
-                if not names and row:
+                if row and not names:
                     names = [name.strip() for name in row]
                     check_columns(path, names, required)
-                elif len(row) == len(names):
+                elif row:  # an empty line is not a row
+                    if len(row) != len(names):
+                        raise _wrong_count(path, first + 1, row, len(names))
                     rows.append(row)
-                elif row:  # an empty line is no row
-                    raise _wrong_count(path, first + 1, row, len(names))
                 first = reader.line_num
                 if size > BLOCK_BYTES or len(rows) == CHUNK_ROWS:
                     yield _chunk(names, rows)
