@@ -23,9 +23,6 @@
     {% do faults.append('extra_tags or extra_columns: the name "' ~ shown(name) ~ '" ' ~ fault.text) if fault.text %}
     {% do seen.append(letters) %}
   {% endfor %}
-  {% if var('extra_tags') | length > 57 and target.type != 'duckdb' %}
-    {% do faults.append('extra_tags lists ' ~ var('extra_tags') | length ~ ' tags.\nA server joins 57 at most.') %}
-  {% endif %}
   {{ return(faults) }}
 {% endmacro %}
 

@@ -4,7 +4,7 @@
 #}
 {% macro faults_of_variables() %}
   {% set faults, known = [], project_meta().project_variables | list %}
-  {% for name in flags.VARS or {} if name not in known %}
+  {% for name in invocation_args_dict.vars or {} if name not in known %}
     {% do faults.append("There is no variable '" ~ shown(name) ~ "'.\nValid: " ~ known | join(', ') ~ '.') %}
   {% endfor %}
   {% for name in ['extra_tags', 'extra_columns'] if not is_list_of_texts(var(name)) %}

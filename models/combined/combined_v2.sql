@@ -1,7 +1,5 @@
 {{ config(post_hook="{{ add_index('text_id') }}") }}
 -- One row per text row, with the date that belongs to it. Linear in the rows of the source.
-with chosen as ({{ choose_by_depth(var("date_tag")) }})
-
 select
     texts.output_id as text_id,
     texts.root_id,
@@ -12,10 +10,11 @@ select
     dates.date,
     dates.date_text,
     {{ month_name("dates.date") }} as month,
-    chosen.found as date_match,
+    matches.found as date_match,
     texts.content as text
-from chosen
-inner join {{ ref("stg_table_output") }} as texts on chosen.text_id = texts.output_id
+from {{ ref("tag_matches") }} as matches
+inner join {{ ref("stg_table_output") }} as texts on matches.text_id = texts.output_id
 inner join
     {{ ref("probe_names") }} as names on {{ sha256_hex("coalesce(texts.probe, '')") }} = names.probe_key
-left join {{ ref("dates") }} as dates on chosen.output_id = dates.output_id
+left join {{ ref("dates") }} as dates on matches.output_id = dates.output_id
+where matches.tag = {{ text_literal(var("date_tag")) }}

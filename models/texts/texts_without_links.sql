@@ -1,9 +1,9 @@
--- One row per text that is not blank, as in texts, but for the links: each has become a space.
+-- One row per text that is not blank, as in texts, but each link is replaced by a space.
 with
     without_links as (
         select text_id, {{ without_links("marked_text") }} as text
         from {{ ref("marked_texts") }}
-        where marked_text like concat('%', {{ uchar(0xFDD0) }}, '%') {{ computed_once() }}
+        where marked_text like {{ text_literal("%" ~ link_marks().begin ~ "%") }} {{ computed_once() }}
     )
 
 select
@@ -22,8 +22,6 @@ select
     texts.starts_with_probe,
     texts.link_count,
     texts.duplicate_of
-    {%- for column in var("extra_tags") + var("extra_columns") %}
-        , texts.{{ adapter.quote(column) }}
-    {%- endfor %}
+    {{ extras_of("texts") }}
 from {{ ref("texts") }} as texts
 left join without_links on texts.text_id = without_links.text_id

@@ -1,11 +1,13 @@
 """What must hold for dbt itself on every engine: the same tests run, nothing is deprecated, few rights are enough."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.build import Source, dbt_build, make_project
+from tests.build import Source, command, dbt_build, make_project, run
 from tests.conftest import Builder
 from tests.servers import Server, SqlError, mariadb
 
@@ -21,6 +23,18 @@ def test_same_data_tests_on_both_dbts(server_engine: str, rules: Source, built: 
     ours, theirs = (data_tests(built(target, rules).manifest) for target in ("duckdb", server_engine))
     assert ours == theirs
     assert len(ours) > 40
+
+
+def test_the_unit_tests_pass(rules: Source, built: Builder, tmp_path: Path) -> None:
+    """dbt 1.7 has none, so they run on DuckDB alone."""
+    make_project(tmp_path / "project")
+    database = shutil.copy(built("duckdb", rules).environment["PROBESHEETS_DUCKDB"], tmp_path / "probesheets.duckdb")
+    arguments = [str(command("duckdb", "dbt")), "test", "--select", "test_type:unit", "--target-path", str(tmp_path)]
+    result = run(arguments, tmp_path / "project", {"PROBESHEETS_DUCKDB": str(database)})
+    assert result.returncode == 0, result.stdout
+    results = json.loads((tmp_path / "run_results.json").read_text(encoding="utf-8"))["results"]
+    passed = {entry["unique_id"].split(".")[2] for entry in results if entry["unique_id"].startswith("unit_test.")}
+    assert passed == {"tag_matches", "combined"} and {entry["status"] for entry in results} <= {"pass", "success"}
 
 
 def test_no_deprecation(engine: str, rules: Source, built: Builder) -> None:
@@ -67,3 +81,13 @@ def test_an_old_server_is_refused_with_advice(version: str, mariadb_server: Serv
     assert result.returncode != 0
     assert "needs MariaDB 10.6 or MySQL 8.0" in result.stdout
     assert "--source mysql://" in result.stdout
+
+
+def test_a_variable_that_the_project_does_not_have_is_refused(
+    engine: str, rules: Source, built: Builder, tmp_path: Path
+) -> None:
+    """dbt itself would build with the default of the variable that was meant."""
+    make_project(tmp_path / "project")
+    result = dbt_build(tmp_path / "project", engine, built(engine, rules).environment, {"text_tga": "x"})
+    assert result.returncode != 0
+    assert "There is no variable 'text_tga'" in result.stdout and "Valid: text_tag, date_tag" in result.stdout

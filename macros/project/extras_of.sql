@@ -1,0 +1,6 @@
+{# The extra columns of a relation, as the end of a select list: one for each of extra_tags, then of extra_columns. #}
+{% macro extras_of(relation) %}
+  {%- for name in var('extra_tags') + var('extra_columns') %}
+    , {{ relation }}.{{ adapter.quote(name) }}
+  {%- endfor %}
+{%- endmacro %}
