@@ -1,1 +1,1 @@
-"""Measures the project against what one would use instead. Type: make bench"""
+"""Measures the project against what one would use instead. Run: make bench"""

@@ -20,7 +20,7 @@ PACKAGES = ("duckdb", "pyarrow", "isal", "pandas", "openpyxl", "xlsxwriter", "ru
 # name: (default, with --full, what it is)
 SIZES = {
     "rows": (40_000, 400_000, "rows of table_output on the servers; a tenth of them is built, too"),
-    "view-seconds": (15, 400, "time that the seed's view is given"),
+    "view-seconds": (15, 400, "seconds that the first view gets before it is stopped"),
     "csv-rows": (400_000, 4_000_000, "rows of a CSV file that is copied"),
     "texts": (30_000, 100_000, "texts of 50 probes, built on DuckDB and exported by all"),
     "many-probes": (400, 5_000, "probes of 20 texts, against 50 probes with as many texts together"),

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.build import own_environment
+
 # a small process between this one and the command: a command's peak is never below that of the one that starts it
 _BETWEEN = """
 import json, os, subprocess, sys, time
@@ -29,12 +31,11 @@ class Cost:
 
 def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> Cost:
     """Run a command in a folder. Raises RuntimeError, with the end of what it said, if it fails."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
     reading, writing = os.pipe()
     with tempfile.TemporaryFile() as output, os.fdopen(reading) as answer:
         subprocess.run(
             [sys.executable, "-S", "-c", _BETWEEN, str(writing), *map(str, command)],
-            cwd=folder, env=inherited | dict(environment or {}), stdout=output, stderr=output, pass_fds=[writing],
+            cwd=folder, env=own_environment(environment or {}), stdout=output, stderr=output, pass_fds=[writing],
         )  # fmt: skip
         os.close(writing)
         status, *cost = json.load(answer)
