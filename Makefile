@@ -1,6 +1,7 @@
 # make sheets: the models on the bundled sample (or on the copy that is there), then the workbooks in out/
 # make test:   all that can be checked on this machine
 PYTHON ?= python3
+INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 DEV := .venv/.installed
 MYSQL := .venv-mysql/.installed
 
@@ -15,21 +16,17 @@ test: $(DEV) $(MYSQL) lint
 .venv: $(DEV)
 .venv-mysql: $(MYSQL)
 
-.venv/.installed: requirements/duckdb.txt pyproject.toml
-	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/duckdb.txt
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+.venv/.installed: requirements/duckdb.txt requirements/install.sh pyproject.toml
+	$(INSTALL) .venv duckdb --with-probesheets
 	touch $@
 
-.venv-mysql/.installed: requirements/mysql.txt pyproject.toml
-	$(PYTHON) -m venv .venv-mysql
-	.venv-mysql/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mysql.txt
-	.venv-mysql/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+.venv-mysql/.installed: requirements/mysql.txt requirements/install.sh pyproject.toml
+	$(INSTALL) .venv-mysql mysql --with-probesheets
 	touch $@
 
 # In under five minutes; SIZES=--full measures the sizes of the goals, SIZES=--help lists them all.
 bench: $(DEV) $(MYSQL)
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	$(INSTALL) .venv bench --more
 	.venv/bin/python -m benchmarks.bench $(SIZES)
 
 # 360 random SIGKILLs, a file of 5 GB, 10 million texts: an hour and 30 GB of disk. make test does a twentieth of them.
@@ -54,15 +51,15 @@ audit: .venv-audit/.installed
 	  cat .venv-audit/log; test $$result -eq 0 || { echo "$$pins: see SECURITY.md for what to do."; exit 1; }; \
 	done
 
-.venv-audit/.installed: requirements/audit.txt
-	$(PYTHON) -m venv .venv-audit
-	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
+.venv-audit/.installed: requirements/audit.txt requirements/install.sh
+	$(INSTALL) .venv-audit audit
 	touch $@
 
 lint: $(DEV)
 	.venv/bin/ruff check exporter tests benchmarks
 	.venv/bin/ruff format --check exporter tests benchmarks
 	.venv/bin/mypy
+	.venv/bin/lint-imports
 	.venv/bin/sqlfmt --check --line-length 110 models tests/data
 
 format: $(DEV)
@@ -70,11 +67,13 @@ format: $(DEV)
 	.venv/bin/ruff format exporter tests benchmarks
 	.venv/bin/sqlfmt --line-length 110 models tests/data
 
-# The pinned versions, from pyproject.toml and requirements/*.in; needs pip-tools. duckdb.txt holds the tests' tools, too.
-COMPILE := pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
-  --no-emit-trusted-host --no-emit-find-links
+# The pinned versions, for every system and Python, from pyproject.toml and requirements/*.in; needs uv. Versions that are
+# pinned already stay: UPGRADE=--upgrade takes the newest. duckdb.txt holds the tests' tools, too.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --custom-compile-command "make requirements" $(UPGRADE)
 requirements:
 	$(COMPILE) --extra dev --output-file requirements/duckdb.txt pyproject.toml requirements/build.in
 	$(COMPILE) --extra mysql --output-file requirements/mysql.txt pyproject.toml requirements/build.in
 	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in
 	$(COMPILE) --output-file requirements/audit.txt requirements/audit.in
+	$(COMPILE) --output-file requirements/uv.txt requirements/uv.in
