@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from probesheets.check.survey import is_day
 
 from tests.build import Build, Source, make_project, run
 from tests.build import command as executable
@@ -97,15 +96,6 @@ def test_without_dbt_it_reads_the_source(project: Path) -> None:
     )
     result = run([sys.executable, "-c", script], project, {"PYTHONPATH": str(ROOT)})
     assert "Read 1,073 rows" in result.stdout and "STOP  Target duckdb needs dbt-duckdb" in result.stdout, result.stderr
-
-
-def test_the_rule_for_dates_is_that_of_the_models() -> None:
-    lines = (ROOT / "tests" / "cases" / "dates.jsonl").read_text(encoding="utf-8").splitlines()
-    cases = [json.loads(line) for line in lines]
-    wrong = [
-        case["case"] for case in cases if case["content"] and is_day(case["content"]) != (case["date"] is not None)
-    ]
-    assert len(cases) > 30 and not wrong
 
 
 def test_help_is_quick() -> None:

@@ -170,7 +170,7 @@ def test_cells_of_each_type(tmp_path: Path, kind: str) -> None:
 def test_dates_are_cells_shown_as_iso_or_iso_text(tmp_path: Path) -> None:
     rows = table(["a", "b"]).append_column("day", pa.array([date(1850, 12, 31), date(2020, 1, 2)]))
     for dates, expected in (("cell", [str, date]), ("text", [str, str])):
-        layout = Layout("S", (Column("id", "Record ID"), Column("day", "Day")), dates=dates)  # type: ignore[arg-type]
+        layout = Layout("S", (Column("id", "Record ID"), Column("day", "Day")), dates=dates)
         days = [row[1] for row in read(write(rows, tmp_path / dates, layout)[0].path)]
         assert [(type(day), str(day)) for day in days] == [*zip(expected, ["1850-12-31", "2020-01-02"], strict=True)]
         sheet = openpyxl.load_workbook(tmp_path / dates / "all.xlsx")["S"]
