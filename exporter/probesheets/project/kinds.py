@@ -25,21 +25,6 @@ class _Meta(Struct, forbid_unknown_fields=True):
     default: bool | None = None
 
 
-class _Column(Struct, forbid_unknown_fields=True):
-    """The keys of an entry of `columns`."""
-
-    name: str
-    header: str | None = None
-    width: int | float | None = None
-    wrap: bool | None = None
-
-
-class _More(Struct, forbid_unknown_fields=True):
-    """An entry of `columns` that stands for several."""
-
-    more: list[str] | None
-
-
 @dataclass(frozen=True)
 class Kind:
     """A kind of spreadsheet, as an exposure describes it."""
@@ -88,11 +73,10 @@ def _kind(exposure: dict[str, Any]) -> Kind:
 
 
 def _columns(entry: Any, where: str) -> list[Column]:
-    """The columns that an entry of `columns` describes: one, or those that `more` lists."""
-    if isinstance(entry, dict) and "more" in entry:
-        return [Column(name, name) for name in _read(entry, _More, where).more or ()]
-    column = _read(entry, _Column, where)
-    return [Column(column.name, column.header or column.name, column.width, bool(column.wrap))]
+    """The columns that an entry of `columns` describes: one, or those that {more: [names]} lists."""
+    if isinstance(entry, dict) and [*entry] == ["more"]:
+        return [Column(str(name), str(name)) for name in entry["more"] or []]
+    return [_read({"header": entry.get("name"), **entry} if isinstance(entry, dict) else entry, Column, where)]
 
 
 def _read(value: Any, cls: type[_T], where: str) -> _T:

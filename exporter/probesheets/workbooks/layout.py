@@ -4,19 +4,20 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 CELL_UNITS = 32_767  # UTF-16 units in a cell
 DIGITS_15 = 999_999_999_999_999  # larger numbers are written as text
 LOOKS_ESCAPED = "_x[0-9A-Fa-f]{4}_"  # readers decode _x0041_ as A
 ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # the underscores to escape; matches may overlap
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True, forbid_unknown_fields=True):
     """A column of the sheet: its name in the data, its header, its width in characters, and whether its text wraps."""
 
     name: str
     header: str
-    width: float | None = None
+    width: int | float | None = None
     wrap: bool = False
 
 
