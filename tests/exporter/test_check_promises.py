@@ -285,6 +285,9 @@ ON_SERVERS = {
         "table_output.content: 1 values are not UTF-8", types={"content": "longblob"}, sql=UNREADABLE
     ),
     "emoji": OnServer('the name "a😀" cannot be', {"extra_tags": ["a😀"]}, only="mysql"),
+    "too many columns": OnServer(
+        "extra_tags and extra_columns list 151 names", {"extra_tags": [f"tag {n}" for n in range(151)]}, only="mysql"
+    ),
     "a primary key": OnServer("primary key", settings={"sql_require_primary_key": "on"}, only="mysql"),
     "read only": OnServer("read", settings={"read_only": "on"}, only="mariadb"),
 }
