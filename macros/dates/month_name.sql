@@ -1,4 +1,11 @@
-{# `March, 2020`: English whatever the server's locale. #}
+{#
+  Month and year of a date, in English whatever the server's locale.
+
+  | day        | month_name(day) |
+  | 2020-03-05 | March, 2020     |
+  | 1999-12-31 | December, 1999  |
+  | null       | null            |
+#}
 {% macro month_name(day) %}
   {% set names = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October',
     'November', 'December'] %}

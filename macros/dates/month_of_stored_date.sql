@@ -1,4 +1,9 @@
-{# What the first view showed for a stored date, for combined v1 only: `March, 2020`, in the server's locale. #}
+{#
+  Month and year of a stored date as the original view showed it, in the server's locale. Only for combined v1.
+
+  | x          | month_of_stored_date(x) |
+  | 2020-03-05 | March, 2020             |
+#}
 {% macro month_of_stored_date(x) %}{{ return(adapter.dispatch('month_of_stored_date')(x)) }}{% endmacro %}
 
 {% macro default__month_of_stored_date(x) %}

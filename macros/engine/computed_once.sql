@@ -1,6 +1,6 @@
 {#
-  Ends a CTE whose expressions are long and used several times below. MariaDB and MySQL would paste them into
-  every place that uses them; a limit that never bites makes them keep the rows instead.
+  Ends a CTE with long expressions that are used more than once. MariaDB and MySQL would copy the expressions to each place
+  that uses them. A limit that is never reached makes them store the rows instead.
 #}
 {% macro computed_once() %}{{ return(adapter.dispatch('computed_once')()) }}{% endmacro %}
 

@@ -1,6 +1,12 @@
 {#
-  Any column as Unicode text that compares character by character: no case folding, no padding.
-  'Date' <> 'date' and 'date ' <> 'date' from here on; a number becomes its digits.
+  Any column as Unicode text that is compared character by character: case and spaces at the end count. A number becomes the
+  text of its digits.
+
+  | x    | y          | exact_text(x) = exact_text(y) |
+  | date | date       | true                          |
+  | date | Date       | false                         |
+  | date | date{space} | false                        |
+  | e    | {U+00E9}   | false                         |
 #}
 {% macro exact_text(x) %}{{ return(adapter.dispatch('exact_text')(x)) }}{% endmacro %}
 

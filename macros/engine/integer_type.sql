@@ -1,4 +1,4 @@
-{# The integer type to cast to; the servers' cast() knows no bigint. #}
+{# The integer type for cast(); on the servers, cast() does not take bigint. #}
 {% macro integer_type() %}{{ return(adapter.dispatch('integer_type')()) }}{% endmacro %}
 
 {% macro default__integer_type() %}{{ return('bigint') }}{% endmacro %}

@@ -1,10 +1,10 @@
 {#
-  The servers' way to cut a text and to put one together, of any length and in order. json_rows(x): rows `pieces` of
-  piece_number and piece, for a from clause; x holds a cut mark where it is to be cut. json_values_joined(json): the
-  strings of json_objectagg(number, string) as one text, in the order of the numbers. group_concat has a limit.
+  How the servers cut a text and join the pieces again, in order and whatever the length (group_concat has a limit).
+  json_rows(x) is the table `pieces`, with piece_number and piece, for a from clause; it cuts x at each cut mark.
+  json_values_joined(json) joins the strings of json_objectagg(number, string) in the order of the numbers.
 
-  | json                     | json_values_joined(json) |
-  | {"1": "a b", "2": " c"}  | a b c                    |
+  | json                     | json_values_joined(json) on servers |
+  | {"1": "a b", "2": " c"}  | a b c                               |
 #}
 {% macro json_rows(x) %}
   {% set strings = replace_marks('json_quote(' ~ x ~ ')', [(link_marks().cut, '","')]) %}
@@ -12,7 +12,7 @@
     ~ "piece longtext character set utf8mb4 path '$')) as pieces") }}
 {% endmacro %}
 
-{# The values as an array: [ and ] off, the commas between them out. #}
+{# The values as an array, without its brackets and without the commas between them. #}
 {% macro json_values_joined(json) %}
   {% set strings = 'cast(json_extract(' ~ json ~ ", '$.*') as char)" %}
   {{ return("json_unquote(trim(trailing ']' from trim(leading '[' from replace(" ~ strings ~ ", '\", \"', ''))))") }}

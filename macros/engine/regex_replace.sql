@@ -1,9 +1,11 @@
 {#
-  Every match of a portable pattern replaced. The replacement is a list: a number is a group of the pattern, a string
-  stands for itself. Patterns: no backslash, no look-around, no engine's classes; (?-i) because some collations fold.
+  A text with every match of a pattern replaced. The replacement is a list in which a number is a group of the pattern and a
+  string is itself. A pattern that works on all engines has no backslash, no look-around and no named class. (?-i) because
+  some collations ignore case.
 
-  | x   | pattern | replacement | regex_replace(x, pattern, replacement) |
-  | abc | (a)(b)  | [2, '-', 1] | b-ac                                   |
+  | x    | regex_replace(x, '(a)(b)', [2, '-', 1]) |
+  | abcab | b-acb-a                                |
+  | ABC  | ABC                                     |
 #}
 {% macro regex_replace(x, pattern, replacement) %}
   {{ return(adapter.dispatch('regex_replace')(x, pattern, replacement)) }}
@@ -25,7 +27,7 @@
 {% endmacro %}
 
 
-{# The replacement as text: `sign` is what an engine writes in front of a group's number. #}
+{# The replacement as text; `sign` is what the engine needs before the number of a group. #}
 {% macro replacement_text(replacement, sign) %}
   {% set parts = [] %}
   {% for part in replacement %}{% do parts.append(sign ~ part if part is number else part) %}{% endfor %}

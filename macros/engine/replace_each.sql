@@ -1,4 +1,9 @@
-{# Nested replace(): every (old, new) pair of SQL expressions, the first pair innermost. #}
+{#
+  Nested replace() of (old, new) pairs of SQL expressions, in their order.
+
+  | x  | replace_each(x, [("'a'", "'b'"), ("'b'", "'c'")]) |
+  | ab | cc                                                |
+#}
 {% macro replace_each(x, pairs) %}
   {% set sql = namespace(text=x) %}
   {% for old, new in pairs %}

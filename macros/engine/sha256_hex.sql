@@ -1,4 +1,10 @@
-{# SHA-256 of the UTF-8 bytes of a text: 64 lower-case hex digits, short enough to be indexed and grouped by. #}
+{#
+  SHA-256 of the UTF-8 bytes of a text as 64 hex digits, short enough for an index or a group by.
+
+  | x        | sha256_hex(x)                                                    |
+  |          | e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 |
+  | {U+00E9} | 4a99557e4033c3539de2eb65472017cad5f9557f7a0625a09f1c3f6e2ba69c4c |
+#}
 {% macro sha256_hex(x) %}{{ return(adapter.dispatch('sha256_hex')(x)) }}{% endmacro %}
 
 {% macro default__sha256_hex(x) %}{{ return('sha256(' ~ x ~ ')') }}{% endmacro %}

@@ -1,6 +1,6 @@
 {#
-  A relation to select from, on DuckDB so that it works on fewer rows at a time where texts are long: of 2,048 texts it
-  would keep a copy for each step of cleaning and marking, some eighty, beyond what memory_limit counts.
+  A relation to select from. If texts are long, DuckDB reads it in parts, with fewer rows at a time: for each of 2,048 rows it
+  would hold a copy of the text for every step of cleaning and marking, about eighty, which memory_limit does not count.
 #}
 {% macro small_chunks(relation, key, text) %}{{ return(adapter.dispatch('small_chunks')(relation, key, text)) }}{% endmacro %}
 

@@ -3,7 +3,7 @@
 
 {% macro default__text_literal(value) %}{{ return("'" ~ value | replace("'", "''") ~ "'") }}{% endmacro %}
 
-{# A backslash begins an escape on the servers. #}
+{# On the servers, a backslash starts an escape. #}
 {% macro mariadb__text_literal(value) %}{{ return(default__text_literal(value | replace('\\', '\\\\'))) }}{% endmacro %}
 
 {% macro mysql__text_literal(value) %}{{ return(mariadb__text_literal(value)) }}{% endmacro %}

@@ -1,4 +1,4 @@
-{# The character with a code point, as SQL: uchar(0x2019) is a right single quote. Files stay ASCII this way. #}
+{# The character with a code point, as SQL: uchar(0x2019) is a right single quote. This keeps the files ASCII. #}
 {% macro uchar(code_point) %}{{ return(adapter.dispatch('uchar')(code_point)) }}{% endmacro %}
 
 {% macro default__uchar(code_point) %}{{ return('chr(' ~ code_point ~ ')') }}{% endmacro %}

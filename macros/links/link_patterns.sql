@@ -1,7 +1,7 @@
 {#
-  The patterns of the link rules, put together once from named parts and shared by all engines. They hold only what
-  RE2, PCRE2, ICU and java.util.regex read alike: no backslash, no look-around, no \w or $, no [ or && in a class.
-  No loop has two ways through the same characters, so that each pattern takes time in proportion to its text.
+  The patterns of the link rules, the same for all engines, built from named parts. They use only what RE2, PCRE2, ICU and
+  java.util.regex read in the same way: no backslash, no look-around, no \w or $, no [ or && in a class. No loop can match
+  the same characters in two ways, so that the time for each pattern is proportional to the length of the text.
 #}
 {% macro link_patterns() %}
   {% set mark = link_marks() %}
@@ -14,14 +14,14 @@
   {% set word = '0-9' ~ letter %}
   {% set cjk = class_of(cjk_ranges()) %}
   {% set symbol = class_of(host_symbol_ranges()) %}
-  {# Helping marks that stand inside a link until mark_links deletes them. #}
+  {# Marks inside a link that marking_steps removes at the end. #}
   {% set noise = mark.inner_scheme ~ mark.host ~ mark.slash_host ~ mark.last_label ~ mark.known
     ~ mark.host_end %}
   {% set path_character = "-!#$%&'*+,./:;=?@^_|~" ~ word ~ en_dash ~ joiners ~ noise %}
-  {# What a link does not end in. #}
+  {# The characters that a link does not end in. #}
   {% set trailing = ".,!?:;'*~" ~ en_dash ~ joiners %}
 
-  {# 1. Where links with a scheme begin: http:// and kin, what a cut-off tweet leaves of it, pictures of Twitter. #}
+  {# 1. The beginnings of links with a scheme: http:// and similar, the part of it that a cut-off tweet keeps, Twitter's pictures. #}
   {% set http = '[hH][tT][tT][pP]' %}
   {% set scheme = '(' ~ [
     http ~ '[sS]?://',
@@ -30,20 +30,20 @@
     http ~ '[sS]?:/' ~ mark.text_end,
     'pic[.](?:twitter|x)[.]com/',
   ] | join('|') ~ ')' %}
-  {# A link given to another: web.archive.org/web/2020/https://example.com is one. #}
+  {# A link within a link: web.archive.org/web/2020/https://example.com is one link. #}
   {% set scheme_within = '([/=?&:#@!])' ~ mark.scheme %}
 
-  {# 2. What ends a link though its characters could go on: entities that clean left, and any at the end of a word. #}
+  {# 2. Entities that end a link although their characters could belong to it: those that clean() left, and any at a word's end. #}
   {% set entity = '(&(?:[gl]t|quot|apos|nbsp|#39|#34|#x27|#x22);|&[A-Za-z]{2,8};[ ' ~ lf ~ mark.text_end ~ mark.stop ~ '])' %}
 
-  {# 3. Words with a dot inside. They are taken whole (an address and its @, too) from a character that is no part
-     of one, so that later patterns need not look around. #}
+  {# 3. Words with a dot inside. They are matched whole, with the character before them, so that later patterns need not look
+     around; an e-mail address is one word. #}
   {% set in_word = '_@+' ~ word %}
   {% set dotted_word = '([^-.#$%' ~ in_word ~ mark.scheme ~ mark.inner_scheme ~ '])'
     ~ '([-' ~ in_word ~ '][-.' ~ in_word ~ ']*[.])([-' ~ in_word ~ ']{2,})' %}
 
-  {# 4. Their last labels: a mark behind the top-level domains, taken back behind an English word without a path.
-     Three patterns, since MySQL counts the alternatives that are tried in one text. #}
+  {# 4. Their last labels: a mark behind each top-level domain, removed again behind an English word without a path.
+     Three patterns, because MySQL limits the alternatives that it tries in one text. #}
   {% set tld = top_level_domains() %}
   {% set known_label = mark.last_label ~ '(' ~ any_of(tld.plain + tld.words) ~ ')' ~ mark.host_end %}
   {% set known_capitals = mark.last_label ~ '(' ~ any_of((tld.plain + tld.words) | map('upper')) ~ ')' ~ mark.host_end %}
@@ -55,7 +55,7 @@
   {% set user = "(?:[-A-Za-z0-9._~%!$&'*+,;=:" ~ noise ~ ']+@)?' %}
   {% set latin_host = '[' ~ word ~ '][-._' ~ word ~ mark.last_label ~ mark.known ~ ']*' %}
   {% set cjk_host = '[' ~ cjk ~ '][-._' ~ word ~ cjk ~ noise ~ ']*' %}
-  {# Only the first label may mix scripts, so that text behind example.com is none of it. #}
+  {# Only the first label may mix scripts, so that text in another script behind example.com is not part of the host. #}
   {% set first_label = '[' ~ word ~ cjk ~ symbol ~ '][-_' ~ word ~ cjk ~ symbol ~ noise ~ ']*[.]'
     ~ mark.last_label ~ '?' ~ mark.known ~ '?' %}
   {% set host = '(?:' ~ [
@@ -63,8 +63,8 @@
     latin_host,
     mark.open ~ '[0-9A-Fa-f:.' ~ noise ~ ']+' ~ mark.close,
   ] | join('|') ~ ')' ~ mark.host_end ~ '?' %}
-  {# Brackets belong to a path in pairs; round ones may hold round ones. What they hold: no white space, quote, <, >,
-     bracket of the kind, East Asian text or emoji, nor anything that ends a link. #}
+  {# A path may have pairs of brackets; round ones may be nested. Between them: no white space, quote, <, >, bracket of the
+     same kind, East Asian text or emoji, and nothing that ends a link. #}
   {% set in_bracket = '[^ "<>`' ~ lf ~ ellipsis ~ mark.scheme ~ mark.stop ~ mark.text_end ~ '%c-%c%c-%c%c-%c%c-%c' | format(
     0x3000, 0xA4CF, 0xAC00, 0xFB00, 0xFE30, 0xFFEF, 0x10000, 0x10FFFF) %}
   {% set round = in_bracket ~ '()]*' %}
@@ -74,7 +74,7 @@
     '[{]' ~ in_bracket ~ '{}]*[}]',
   ] | join('|') ~ ')' %}
   {% set path = '(?:[/?#][' ~ path_character ~ ']*(?:' ~ pair ~ '[' ~ path_character ~ ']*){0,16})?' %}
-  {# Labels before the last one; eight are enough for a host without a scheme. #}
+  {# Labels before the last one, at most eight in a host without a scheme. #}
   {% set labels = '(?:[' ~ word ~ '][-' ~ word ~ ']*[.]){1,8}' ~ mark.last_label %}
   {% set short_path = '/' ~ mark.slash_host ~ '?[' ~ alnum ~ ']+'
     ~ '(?:[?][' ~ alnum ~ '_]+=[-_%&=' ~ alnum ~ ']*(?:#[' ~ alnum ~ ']+)?)?' %}
@@ -101,7 +101,7 @@
     '(?:' ~ hosts | join('|') ~ ')(?::[0-9]*)?' ~ path,
   ] | join('|') ~ ')' ~ ellipsis ~ '?)' %}
 
-  {# 6. What a link does not end in, from its begin mark on; and no underscore where one stands in front of it. #}
+  {# 6. The end of a link that does not belong to it; also an underscore if one is directly before the link. #}
   {% set inside = '[^' ~ mark.begin ~ mark.end ~ ']*' %}
   {% set trailing_part =
     '(_)' ~ mark.begin ~ '(' ~ inside ~ '[^_' ~ trailing ~ mark.begin ~ mark.end ~ '])([_' ~ trailing ~ ']*)' ~ mark.end ~ '|'
@@ -113,7 +113,7 @@
 {% endmacro %}
 
 
-{# Any of these labels: one alternative for each first letter, to have few of them. #}
+{# A pattern for any of these labels, with one alternative for each first letter, to have few alternatives. #}
 {% macro any_of(labels) %}
   {% set alternatives = [] %}
   {% for first, group in labels | sort | groupby(0) %}
@@ -132,8 +132,8 @@
   {{ return(parts | join) }}
 {% endmacro %}
 
-{# Letters, digits and combining marks beyond ASCII that a host or path may hold: all scripts but the East Asian ones,
-   none of their punctuation. #}
+{# Letters, digits and combining marks beyond ASCII that may be in a host or path: of all scripts except the East Asian ones,
+   without punctuation. #}
 {% macro letter_ranges() %}
   {{ return([
     (0x00C0, 0x00D6), (0x00D8, 0x00F6), (0x00F8, 0x036F), (0x0370, 0x037D), (0x037F, 0x0386), (0x0388, 0x0559),
@@ -148,7 +148,7 @@
   ]) }}
 {% endmacro %}
 
-{# East Asian letters: part of a host that begins with them, never of a path, since words follow links without a space. #}
+{# East Asian letters: part of a host that begins with them, never of a path, because text follows a link without a space. #}
 {% macro cjk_ranges() %}
   {{ return([
     (0x1100, 0x11FF), (0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3021, 0x3029), (0x3041, 0x309F), (0x30A1, 0x30FA),
@@ -157,5 +157,5 @@
   ]) }}
 {% endmacro %}
 
-{# Symbols that registered hosts have, such as U+27A1 and U+272A; only in the first label, right behind ://. #}
+{# Symbols of registered hosts, such as U+27A1 and U+272A; only in the first label, directly after ://. #}
 {% macro host_symbol_ranges() %}{{ return([(0x2190, 0x23FF), (0x2500, 0x2BFF), (0x1F000, 0x1FAFF)]) }}{% endmacro %}

@@ -1,11 +1,11 @@
 {#
-  The links of a relation's marked texts ({} here, see mark_links), one row each: the named columns of the text's row,
-  link_number, url. On MySQL the relation must be a table (or a CTE that ends in computed_once()): json_table refuses a
-  derived table that is merged.
+  The links of a relation's marked texts, one row for each link: the named columns of the text's row, then link_number and
+  url. On MySQL the relation must be a table or a CTE that ends in computed_once(), because json_table refuses a derived
+  table that is merged.
 
-  | text_id | marked                         |      | text_id | link_number | url            |
-  | 7       | see {http://a.org/b}, {x.org}. |  ->  | 7       | 1           | http://a.org/b |
-  |         |                                |      | 7       | 2           | x.org          |
+  | id | marked                         | link_rows(inputs, [id], marked)   |
+  | 7  | see {http://a.org/b}, {x.org}. | 7, 1, http://a.org/b; 7, 2, x.org |
+  | 8  | no link                        |                                   |
 #}
 {% macro link_rows(relation, columns, marked) %}
   {{ return(adapter.dispatch('link_rows')(relation, columns, marked)) }}
@@ -39,7 +39,7 @@
 {% macro mysql__link_rows(relation, columns, marked) %}{{ return(mariadb__link_rows(relation, columns, marked)) }}{% endmacro %}
 
 
-{# The servers' rows of a marked text: the marks cut it into text, link, text, link and so on. #}
+{# On the servers, the rows of a marked text: the marks cut it into text, link, text, link and so on. #}
 {% macro texts_and_links(marked) %}
   {% set mark = link_marks() %}
   {{ return(json_rows(replace_marks(marked, [(mark.begin, mark.cut), (mark.end, mark.cut)]))) }}

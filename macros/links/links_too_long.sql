@@ -1,6 +1,11 @@
 {#
-  True if a text holds a run of more than 32,767 characters without white space in which links may be: the one kind of
-  text that mark_links leaves alone, on every engine. For a summary to count; nothing is computed for shorter texts.
+  True if a text has a run of more than 32,767 characters without white space that may contain links. mark_links leaves such
+  a run alone on every engine. Shorter texts cost nothing.
+
+  | x                                           | links_too_long(x) |
+  | see http://a.org                            | false             |
+  | see http://a.org/{32768 x a}                | true              |
+  | see http://a.org/ {32767 x a} {32768 x b}   | false             |
 #}
 {% macro links_too_long(x) %}{{ return(adapter.dispatch('links_too_long')(x)) }}{% endmacro %}
 

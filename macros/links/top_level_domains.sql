@@ -1,8 +1,8 @@
 {#
-  The last labels that make a bare host (no http://, no www.) a link. Edit the lists here.
-  plain: a link with or without a path: example.com, example.org/about
-  words: English words and abbreviations, and endings of file names; a link only with a path: t.me/name, not to.me
-  capitals: of the plain ones, those that are English abbreviations in capitals: example.tv is a link, live.TV is none
+  The top-level domains that make a host without http:// or www. a link. Edit the lists here.
+  plain: with or without a path: example.com, example.org/about
+  words: English words, abbreviations and endings of file names; only with a path: t.me/name, not to.me
+  capitals: those of the plain ones that are English abbreviations in capitals: example.tv is a link, live.TV is not
 #}
 {% macro top_level_domains() %}
   {{ return({

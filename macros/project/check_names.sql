@@ -23,6 +23,10 @@
     {% do faults.append('extra_tags or extra_columns: the name "' ~ shown(name) ~ '" ' ~ fault.text) if fault.text %}
     {% do seen.append(letters) %}
   {% endfor %}
+  {% set count = (var('extra_tags') + var('extra_columns')) | length %}
+  {% if count > 150 and target.type != 'duckdb' %}
+    {% do faults.append('extra_tags and extra_columns list ' ~ count ~ ' names.\nA table of a server takes at most 150 of them.') %}
+  {% endif %}
   {{ return(faults) }}
 {% endmacro %}
 

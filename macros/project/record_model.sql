@@ -15,12 +15,14 @@
 #}
 {% macro check_turn() %}
   {% set latest = run_query("select invocation_id, recorded_at from " ~ build_log()
-    ~ " where event = 'started' and subject <> 'test' order by event_id desc limit 1").rows if load_relation(build_log()) else [] %}
+    ~ " where event = 'started' and subject <> 'test' order by event_id desc limit 1").rows
+    if load_relation(build_log()) else [] %}
   {% if not latest or latest[0][0] != invocation_id %}
     {% set own = latest and run_query("select 1 from " ~ build_log()
       ~ " where event = 'started' and invocation_id = '" ~ invocation_id ~ "'").rows %}
     {{ exceptions.raise_compiler_error(
-      "Another dbt build of this schema started at " ~ latest[0][1] ~ ", so this one stops. Wait for the other to end, then build again."
+      "Another dbt build of this schema started at " ~ latest[0][1] ~ ", so this one stops. "
+      ~ "Wait for the other to end, then build again."
       if own else "Nothing is built, because the checks at the start failed. See their message above.") }}
   {% endif %}
 {% endmacro %}

@@ -3,6 +3,7 @@
   for rows with the ids 1, 2 and 7. A row that is changed in place goes unnoticed.
 #}
 {% macro source_state() %}
-  {% set found = run_query('select count(*) as row_count, max(id) as last_id from ' ~ source('gpt_experiments', 'table_output')).rows[0] %}
+  {% set outputs = source('gpt_experiments', 'table_output') %}
+  {% set found = run_query('select count(*) as row_count, max(id) as last_id from ' ~ outputs).rows[0] %}
   {{ return({'rows': found[0] | int, 'last_id': (found[1] or 0) | int}) }}
 {% endmacro %}

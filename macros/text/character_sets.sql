@@ -1,6 +1,6 @@
-{# The characters that the text rules speak of, as code points. Both kinds of engine read these lists. #}
+{# The characters that the text rules name, as code points. #}
 
-{# What windows-1252 means by U+0080 to U+009F; none: it leaves that one undefined. #}
+{# What windows-1252 means by U+0080 to U+009F; none where it means nothing. #}
 {% macro cp1252_characters() %}
   {{ return({
     0x80: 0x20AC, 0x81: none,   0x82: 0x201A, 0x83: 0x0192, 0x84: 0x201E, 0x85: 0x2026, 0x86: 0x2020, 0x87: 0x2021,
@@ -10,13 +10,16 @@
   }) }}
 {% endmacro %}
 
-{# Controls but tab, LF and CR; zero width space and byte order mark; noncharacters (U+FDD0 to U+FDEF are our marks). #}
+{# Controls except tab, LF and CR; the zero width space and the byte order mark; noncharacters. #}
 {% macro deleted_characters() %}
   {{ return(range(0x00, 0x09) | list + [0x0B, 0x0C] + range(0x0E, 0x20) | list
-    + [0x7F, 0x200B, 0xFEFF, 0xFFFE, 0xFFFF] + range(0xFDD0, 0xFDF0) | list) }}
+    + [0x7F, 0x200B, 0xFEFF, 0xFFFE, 0xFFFF] + noncharacters()) }}
 {% endmacro %}
 
-{# All that becomes a space, but the space itself. #}
+{# Unicode reserves them for use inside a program; link_marks() uses them. #}
+{% macro noncharacters() %}{{ return(range(0xFDD0, 0xFDF0) | list) }}{% endmacro %}
+
+{# The characters that become a space, except the space itself. #}
 {% macro space_characters() %}
   {{ return([0x09, 0xA0, 0x1680] + range(0x2000, 0x200B) | list + [0x202F, 0x205F, 0x3000]) }}
 {% endmacro %}

@@ -1,9 +1,10 @@
 {#
-  A file's name, without its ending, for a probe: a readable part of at most 60 lower-case ASCII letters, digits and
-  hyphens, and 16 digits of the probe's SHA-256, which keep apart what the readable part does not.
+  A file name, without its ending, for a probe: a readable part of at most 60 lower-case ASCII letters, digits and hyphens,
+  then 16 digits of the probe's SHA-256, which differ where the readable part does not.
 
   | probe     | file_stem(probe)           |
   | Masks are | masks-are-96ca1b6f084fafd4 |
+  | MASKS ARE | masks-are-72947213586f2cd3 |
 #}
 {% macro file_stem(probe) %}
   {% set words = "lower(" ~ ascii_words('left(' ~ probe ~ ', 240)') ~ ")" %}
@@ -12,7 +13,7 @@
     ~ sha256_hex(probe) ~ ", 16)) as " ~ short_text_type() ~ ")") }}
 {% endmacro %}
 
-{# Runs of anything but ASCII letters and digits become one hyphen. #}
+{# Each run of other characters than ASCII letters and digits becomes one hyphen. #}
 {% macro ascii_words(x) %}{{ return(adapter.dispatch('ascii_words')(x)) }}{% endmacro %}
 
 {% macro default__ascii_words(x) %}{{ return("regexp_replace(" ~ x ~ ", '[^0-9A-Za-z]+', '-', 'g')") }}{% endmacro %}
@@ -21,7 +22,7 @@
 
 {% macro mysql__ascii_words(x) %}{{ return(mariadb__ascii_words(x)) }}{% endmacro %}
 
-{# A type short enough to sort and join by; casts to dbt's own string type make a LONGTEXT on the servers. #}
+{# A type short enough to sort and join by; on the servers, dbt's own string type is LONGTEXT. #}
 {% macro short_text_type() %}{{ return(adapter.dispatch('short_text_type')()) }}{% endmacro %}
 
 {% macro default__short_text_type() %}{{ return(dbt.type_string()) }}{% endmacro %}

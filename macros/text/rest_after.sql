@@ -1,8 +1,10 @@
 {#
-  What follows the beginning of a cleaned text, without the spaces and line feeds at its front.
+  The rest of a cleaned text after its beginning, without the spaces and line feeds before it.
 
-  | x            | beginning | rest_after |
-  | Masks are ok | Masks are | ok         |
+  | x                   | beginning | rest_after(x, beginning) |
+  | Masks are ok        | Masks are | ok                       |
+  | Masks are{LF}{LF}ok | Masks are | ok                       |
+  | Masks are           | Masks are |                          |
 #}
 {% macro rest_after(x, beginning) %}{{ return(adapter.dispatch('rest_after')(x, beginning)) }}{% endmacro %}
 
@@ -10,7 +12,7 @@
   {{ return('ltrim(substring(' ~ x ~ ', length(' ~ beginning ~ ") + 1), concat(' ', chr(10)))") }}
 {% endmacro %}
 
-{# A cleaned text never holds a space beside a line feed, so one trim after the other is enough. #}
+{# A cleaned text never has a space beside a line feed, so one trim after the other is enough. #}
 {% macro mariadb__rest_after(x, beginning) %}
   {{ return('trim(leading ' ~ uchar(10) ~ " from trim(leading ' ' from substring(" ~ x ~ ', char_length('
     ~ beginning ~ ') + 1)))') }}

@@ -1,6 +1,6 @@
 {#
-  White space in one form: each run of spaces (and of what looks like them) one space, none beside a line feed,
-  at most two line feeds together, none at the ends. Steps (e) to (g) of clean.
+  A text with tidy white space: each run of spaces (and of characters that look like spaces) becomes one space; there is none
+  beside a line feed, at most two line feeds together, and neither at the ends. Steps (e) to (g) of clean.
 
   | x                      | tidy_spaces(x) |
   | {space}a{NBSP}{space}b | a b            |
@@ -17,7 +17,7 @@
   {{ return('trim(' ~ lines ~ ", concat(' ', " ~ lf ~ '))') }}
 {% endmacro %}
 
-{# No pattern: MariaDB's regexp_replace is quadratic in the matches. #}
+{# Without a pattern, because MariaDB's regexp_replace is quadratic in the matches. #}
 {% macro mariadb__tidy_spaces(x) %}
   {% set to_space = [] %}
   {% for code in space_characters() %}{% do to_space.append((uchar(code), "' '")) %}{% endfor %}
@@ -32,9 +32,9 @@
 {% macro mysql__tidy_spaces(x) %}{{ return(mariadb__tidy_spaces(x)) }}{% endmacro %}
 
 {#
-  Each run of two or more of a character becomes `one`, by replace() alone: pairs become begin-end marks, the marks
-  between two pairs go, then an odd last character goes with the marks. No step makes the text longer, for MariaDB's
-  replace() is then quadratic: the marks are controls of one byte, which no text has that gets here.
+  A text in which each run of two or more of a character becomes `one`, by replace() alone: pairs become begin and end, each
+  end with a begin behind it is removed, then a last single character is removed with its neighbours. No step makes the text
+  longer, because MariaDB's replace() would then be quadratic. Begin and end are controls, which no text has any more.
 #}
 {% macro one_for_each_run(x, character, one) %}
   {% set begin, end = uchar(0x01), uchar(0x02) %}

@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
--- One row per distinct pair of a date and a text of one root: the view that the work started from, frozen.
--- Both sides are filtered and kept apart first, for MariaDB has no hash join and would read the whole table
--- again for each date.
+-- One row per distinct pair of a date and a text of the same root: the original view, which never changes.
+-- Both sides are filtered first and stored, because MariaDB has no hash join and would read the whole table
+-- for each date.
 with
     dates as (
         select root_id, experiment_id, probe, content

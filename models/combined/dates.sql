@@ -1,5 +1,5 @@
 {{ config(post_hook="{{ add_index('output_id') }}") }}
--- One row per date row of the source: the day that it names, if it names one.
+-- One row per date row of the source: the day that it names, or null.
 with
     flat_dates as (
         select output_id, content as date_text, {{ flat(clean("content")) }} as flat_date

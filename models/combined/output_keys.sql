@@ -1,4 +1,4 @@
--- One row per row of table_output, without its long columns: all that choosing, counting and joining need.
+-- One row per row of table_output, without its long columns: what is needed to match, count and join.
 select
     output_id,
     experiment_id,

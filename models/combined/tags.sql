@@ -1,4 +1,4 @@
--- One row per tag of the source: how many rows have it and what they are used for.
+-- One row per tag of the source: how many rows have it, and what they are used for.
 with counted as (select tag, count(*) as row_count from {{ ref("output_keys") }} group by tag)
 
 select

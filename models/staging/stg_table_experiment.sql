@@ -1,4 +1,4 @@
--- One row per run: names and types only; no rows where the source has no table_experiment.
+-- One row per experiment; empty if the source has no table_experiment.
 {% set experiments = load_relation(source('gpt_experiments', 'table_experiment')) if execute %}
 {% if experiments %}
     select id as experiment_id, {{ exact_text("model_name") }} as model_name

@@ -1,4 +1,4 @@
--- One row per row of table_output: names and types only, text that compares character by character.
+-- One row per row of table_output. Only names and types change; text is compared character by character.
 select
     id as output_id,
     experiment_id,

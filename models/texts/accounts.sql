@@ -1,4 +1,4 @@
--- One row: what the source holds, and what became of it. The export checks its files against it.
+-- One row: how many rows the source has, and where they are now. The export checks its files against it.
 with
     source_rows as (
         select

@@ -1,5 +1,5 @@
--- One row per text row of the source, blank ones too: cleaned, the probe split off, links between marks.
--- texts, texts_without_links and links are all read from this one marking, so they cannot disagree.
+-- One row per text row of the source, including blank ones: cleaned, without the probe, links between marks.
+-- texts, texts_without_links and links all read this one marking, so they cannot disagree.
 with
     cleaned as (
         select

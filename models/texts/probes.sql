@@ -1,5 +1,5 @@
 {{ config(post_hook="{{ add_index('file_stem') }}") }}
--- One row per probe that has texts: what is in its spreadsheets.
+-- One row per probe that has texts, with a summary of its spreadsheets.
 with
     counted as (
         select
@@ -11,7 +11,7 @@ with
         group by file_stem
     ),
 
-    -- apart: MySQL makes 0000-00-00 of a null that comes first in a group, and then refuses it
+    -- separate, because MySQL turns a null that is first in a group into 0000-00-00, and then refuses it
     dated as (
         select file_stem, min(date) as first_date, max(date) as last_date
         from {{ ref("texts") }}

@@ -1,5 +1,5 @@
 {{ config(post_hook="{{ add_index('text_id') }}") }}
--- One row per text that is not blank, links kept.
+-- One row per text that is not blank, with its links.
 with
     marked as (select * from {{ ref("marked_texts") }} where not is_blank),
 

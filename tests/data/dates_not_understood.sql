@@ -1,4 +1,5 @@
--- Dirty source data: stored dates that are not YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD; look at "Date as stored".
+-- Source data: stored dates that are not YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD. Look at "Date as stored" in
+-- the sheets.
 {{ config(severity="warn") }}
 select text_id, date_text
 from {{ ref("texts") }}

@@ -1,4 +1,4 @@
--- duplicate_of must name a text that is there; if not, report the record's id.
+-- duplicate_of must be the record_id of a text with the same probe. If not, report the record's id.
 with
     originals as (
         select record_id as original_id, file_stem as original_stem

@@ -1,4 +1,5 @@
--- The links listed for a text must be as many as it holds, numbered from 1; if not, report the text's id.
+-- The model links must list as many links for a text as its link_count, numbered from 1. If not, report
+-- the text's id.
 with
     listed as (
         select text_id, count(*) as links, max(link_number) as last_number

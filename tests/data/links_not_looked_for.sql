@@ -1,3 +1,3 @@
--- Too long for the link rules: a run of over 32,767 characters without white space; look at its "Text" by
--- hand.
+-- Texts with more than 32,767 characters without white space: links in them were not looked for. Check
+-- these texts by hand.
 {{ config(severity="warn") }} select text_id from {{ ref("marked_texts") }} where links_too_long

@@ -1,4 +1,4 @@
--- The marks of the link rules must not reach a reader; if they do, report the text's id.
+-- The marks of the link rules must not be in an exported text. If one is, report the text's id.
 with
     readable as (
         select text_id, text

@@ -1,7 +1,8 @@
--- A text without links must not hold http:// and a host; if it does, report the text: a link rule missed it.
+-- A text without links must not have http:// before a host. If one does, a link rule missed a link:
+-- report the text.
 with
     suspects as (
-        -- http://http:// is followed by no host
+        -- in http://http:// no host follows
         select text_id, {{ regex_replace("text", "(?:https?://)+(?:https?|ftp)://", [""]) }} as text
         from {{ ref("texts_without_links") }}
         where text like '%http://%' or text like '%https://%' {{ computed_once() }}
@@ -12,5 +13,5 @@ from suspects
 inner join {{ ref("marked_texts") }} as marked on suspects.text_id = marked.text_id
 where
     {{ regex_replace("suspects.text", "https?://[A-Za-z0-9]", [""]) }} <> suspects.text
-    -- a run too long for the patterns keeps its links, on every engine
+    -- a run that is too long for the patterns keeps its links on every engine
     and not marked.links_too_long

@@ -1,4 +1,4 @@
--- Dirty source data: tags that look like one that is used but for case or spaces; correct them at the source.
+-- Source data: tags that differ from a used tag only in case or spaces. Correct them in the source.
 {{ config(severity="warn", fail_calc="coalesce(sum(row_count), 0)") }}
 {% set used = ["raw", var("text_tag"), var("date_tag")] + var("extra_tags") %}
 select tag, row_count

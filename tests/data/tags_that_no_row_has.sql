@@ -1,5 +1,5 @@
--- A tag that date_tag or extra_tags names is in no row: its column stays empty. Look at the model tags for
--- its spelling.
+-- No row has a tag that date_tag or extra_tags lists, so its column is empty. Check its spelling in the
+-- model tags.
 {{ config(severity="warn") }}
 with
     wanted as (

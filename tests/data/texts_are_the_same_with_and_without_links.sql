@@ -1,4 +1,4 @@
--- texts and texts_without_links must hold the same texts; if not, build both again.
+-- texts and texts_without_links must have the same texts. If not, build both again.
 with
     both_models as (
         select text_id, record_id, link_count

@@ -1,5 +1,5 @@
--- Dirty source data: texts that do not begin with their probe; nothing was split off, so look how their
--- sheet reads.
+-- Source data: texts that do not begin with their probe. Nothing was split off; check how these texts
+-- read.
 {{ config(severity="warn") }}
 select text_id, probe
 from {{ ref("texts") }}

@@ -1,4 +1,4 @@
--- Dirty source data: texts for which no date row was written; they stay, undated, at the end of their sheet.
+-- Source data: texts without a date row. They are exported without a date, at the end of their sheet.
 {{ config(severity="warn") }}
 select text_id, root_id, experiment_id, probe
 from {{ ref("texts") }}

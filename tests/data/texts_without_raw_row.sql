@@ -1,4 +1,4 @@
--- Dirty source data: texts whose root has no raw row, so that what they were cut out of is lost.
+-- Source data: texts whose root has no raw row, so nobody can see which output they were cut from.
 {{ config(severity="warn") }}
 with
     raw_rows as (
