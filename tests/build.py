@@ -73,7 +73,7 @@ class Build:
         return found
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
-        """Whatever SQL, as the analyst."""
+        """Run a statement as the analyst."""
         if self.server:
             return self.server.analyst.execute(statement)
         with duckdb.connect(self.environment["PROBESHEETS_DUCKDB"], read_only=True) as connection:
@@ -160,7 +160,7 @@ def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def load_duckdb(folder: Path, source: Source) -> None:
-    """By the product's own way in: Parquet keeps nulls, which CSV cannot."""
+    """With the product's own loader: Parquet keeps nulls, which CSV cannot."""
     file = _parquet(folder / "table_output.parquet", source.columns, source.outputs)
     experiments = None
     if source.experiments:

@@ -157,7 +157,7 @@ def later(built_sample: Build) -> Build:
 
 @pytest.fixture(scope="session")
 def corpus() -> Source:
-    """A corpus of one's own, where PROBESHEETS_TEST_CORPUS names a CSV file."""
+    """Your own corpus, if PROBESHEETS_TEST_CORPUS names a CSV file."""
     file = os.environ.get("PROBESHEETS_TEST_CORPUS")
     if not file:
         pytest.skip("PROBESHEETS_TEST_CORPUS names no CSV file")
@@ -165,7 +165,7 @@ def corpus() -> Source:
 
 
 def read_csv(file: Path) -> list[dict[str, Any]]:
-    """Rows of a CSV file of ours; an empty field that is not quoted would be null, but csv cannot tell: it is empty."""
+    """The rows of one of our CSV files. csv cannot tell null (an unquoted empty field) from empty: both are empty."""
     csv.field_size_limit(2**31 - 1)
     with file.open(encoding="utf-8", newline="") as stream:
         return [{name: _typed(name, value) for name, value in row.items()} for row in csv.DictReader(stream)]

@@ -72,7 +72,7 @@ class Server:
         self.root.execute(f"grant all on {target}.* to {USER}@'%'")
 
     def environment(self, source: str, target: str) -> dict[str, str]:
-        """What tells dbt and probesheets where to go."""
+        """The variables that lead dbt and probesheets to this server."""
         return {
             "PROBESHEETS_HOST": "127.0.0.1",
             "PROBESHEETS_PORT": str(self.port),

@@ -1,4 +1,4 @@
-"""The command line, called in this process: fast, and its exit code and messages are its own."""
+"""The command line, called in this process, which is fast; with its own exit code and messages."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""One small source, and the question that is asked of it: does `run` do what `check` has said?"""
+"""A small source, and the comparison of what `check` says about it with what `run` does."""
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ def write_source(file: Path) -> None:
 
 
 def as_yaml(variables: Mapping[str, Any]) -> str:
-    """On one line, all but ASCII escaped: YAML takes no control characters, nor JSON's escapes of emoji."""
+    """On one line, all but ASCII escaped: YAML accepts neither control characters nor JSON's escapes of emoji."""
     return str(yaml.safe_dump(dict(variables), default_flow_style=True, width=10**9)).strip()
 
 

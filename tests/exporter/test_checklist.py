@@ -1,4 +1,4 @@
-"""Every workbook but the index is fit for NVivo, QualCoder and Excel: what importers were seen to stumble over."""
+"""Every workbook except the index suits NVivo, QualCoder and Excel: a list of what importers stumbled over."""
 
 import re
 import zipfile

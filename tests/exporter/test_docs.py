@@ -1,4 +1,4 @@
-"""What the documents show is what there is: commands, options, and the tutorial, run as it is written."""
+"""The documents show what exists: commands, options, and the tutorial, run as written."""
 
 import re
 import shlex

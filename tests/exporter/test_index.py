@@ -1,4 +1,4 @@
-"""index.xlsx as people see it: its charts, drawn by LibreOffice, and the numbers that they show."""
+"""index.xlsx as people see it: its charts, drawn by LibreOffice, and the numbers behind them."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Exposures decide what spreadsheets there are: an analyst's new one, and what is said of wrong ones."""
+"""Exposures define the spreadsheets: an analyst's new one, and the messages about wrong ones."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`export --new`: the next batch, and what it knows of those before it."""
+"""`export --new`: the next batch, and how it takes earlier batches into account."""
 
 import csv
 import hashlib

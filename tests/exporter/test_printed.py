@@ -1,4 +1,4 @@
-"""What is printed has no character of a source that controls a terminal, or that makes one line look like another."""
+"""Printed text contains no character from a source that controls a terminal or fakes a line."""
 
 import csv
 import json
@@ -47,7 +47,7 @@ def ask(folder: Path, *arguments: str) -> Result:
 
 
 def check_printed(result: Result, *parts: str) -> None:
-    """Nothing of a source controls the terminal, none of its line feeds begins a line, and it was about the parts."""
+    """Text from a source neither controls the terminal nor begins a line, and the output contains the parts."""
     for text in (result.out, result.err):
         assert not CONTROLS.search(text), ascii(text)
         assert not any(line.startswith(FAKE) for line in text.splitlines()), text
@@ -92,7 +92,7 @@ def test_a_file_without_the_columns(project: Path) -> None:
 
 
 def test_what_dbt_says(project: Path) -> None:
-    """Of a tag that is not there, by hand and by `run`: the tags that are there."""
+    """For a tag that does not exist, dbt and `run` name the tags that do."""
     folder = project.parent / "by_hand"
     make_project(folder)
     assert ask(folder, "run", "--source", str(project / "source.csv")).code == 0

@@ -1,4 +1,4 @@
-"""What a person sees at a terminal while a command works, and what a script does not see."""
+"""What a person sees at a terminal while a command works, and a script does not see."""
 
 import json
 import os
@@ -18,7 +18,7 @@ STEPS = r"models and tests .*?(\d+)/(\d+)"
 
 
 def at_a_terminal(folder: Path, environment: Mapping[str, str], *arguments: str) -> tuple[int, str]:
-    """Exit code and all that a terminal was told."""
+    """The exit code and everything that appeared at the terminal."""
     ours, theirs = pty.openpty()
     program = [str(command("duckdb", "probesheets")), *arguments]
     child = subprocess.Popen(

@@ -81,7 +81,7 @@ def test_every_workbook_keeps_the_importers_rules(out: Path) -> None:
 
 
 def test_all_workbooks_fit_into_one_project(out: Path) -> None:
-    """There, a case of a second workbook with a name of the first would be taken for the same case."""
+    """In one project, QualCoder would take a case of the second workbook for the first's case of that name."""
     cases = Counter(row[0] for file in workbooks(out) for row in sheet(file)[1:])
     assert max(cases.values()) == 1 and cases.total() >= 308
     assert {tuple(sheet(file)[0]) for file in workbooks(out)} == {tuple(HEADERS)}
@@ -172,6 +172,6 @@ def test_qualcoder_makes_attributes_of_all_other_columns(out: Path, imported: di
 
 @needs_qualcoder
 def test_qualcoder_stops_at_date_cells(out: Path) -> None:
-    """Where this fails, QualCoder has learned to read them, and the kind is needed no more."""
+    """If this fails, QualCoder has learned to read them, and this kind is no longer needed."""
     result = run_import(workbooks(out, "with_links")[0])
     assert result.returncode == 1 and "TypeError" in result.stderr and "datetime" in result.stderr

@@ -1,4 +1,4 @@
-"""`probesheets run`: source, dbt, workbooks; and what it says when one of them is wrong."""
+"""`probesheets run`: source, dbt, workbooks; and its message when one of them fails."""
 
 import re
 import shutil
@@ -104,7 +104,7 @@ def test_wrong_arguments(project: Path, arguments: list[str], parts: list[str]) 
     ids=" ".join,
 )
 def test_an_empty_name(project: Path, arguments: list[str], name: str) -> None:
-    """An empty --out would be the current folder, an empty --source the copy that is there."""
+    """An empty --out would mean the current folder, an empty --source the existing copy."""
     before = sorted(project.rglob("*"))
     result = probesheets(project, {}, *arguments, name)
     assert result.code == 2
@@ -157,7 +157,7 @@ def test_nothing_is_built_yet(project: Path, built: Builder, sample: Source) -> 
 
 
 def test_a_model_that_breaks_its_promise_stops_the_export(project: Path) -> None:
-    """By its test's name and a sentence of advice, of our own tests and of dbt's."""
+    """The message has the test's name and a sentence of advice, for our own tests and dbt's."""
     (project / "models").unlink()
     shutil.copytree(ROOT / "models", project / "models")
     model = project / "models" / "texts" / "texts.sql"

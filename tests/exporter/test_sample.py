@@ -1,4 +1,4 @@
-"""`export --sample`: which texts are drawn, on every engine, and what the folder says of it."""
+"""`export --sample`: which texts are drawn, on every engine, and what the folder says about them."""
 
 import hashlib
 from collections import defaultdict
@@ -16,7 +16,7 @@ from tests.exports import contents, export, read_manifest, sheet
 def expected(
     build: Build, size: int, seed: str, month: bool = False, delivered: frozenset[str] = frozenset()
 ) -> set[str]:
-    """By the rule: the smallest SHA-256 of seed:text_id of each probe, of what is no duplicate."""
+    """By the rule: of each probe's texts that are not duplicates, those with the smallest SHA-256 of seed:text_id."""
     columns = ["record_id", "text_id", "file_stem", "month", "duplicate_of"]
     groups: dict[Any, list[tuple[str, str]]] = defaultdict(list)
     for record, text_id, stem, name, duplicate_of in build.rows("texts", columns):

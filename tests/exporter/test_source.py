@@ -1,4 +1,4 @@
-"""The loader of the raw copy: every column as it is written, whole or not at all, clear errors."""
+"""The loader of the raw copy: every column as written, the whole file or nothing, clear errors."""
 
 import os
 import signal
@@ -89,7 +89,7 @@ PLAIN = [
 
 @pytest.mark.parametrize("text", PLAIN)
 def test_characters_that_mean_nothing(database: Path, text: str) -> None:
-    """Quotes within a field that does not begin with one, beside fields that do; what other readers take for more."""
+    """Quotes within a field that does not begin with one, and characters that other readers treat as special."""
     written = '""""' if text == '"' else text
     rows = "".join(f'{number},1,,raw,"p ""q""",{written}\n' for number in range(3))
     assert load(database, f"{HEADER}\n{rows}".encode()) == [(number, None, "raw", 'p "q"', text) for number in range(3)]
@@ -251,7 +251,7 @@ def test_a_memory_that_is_none(database: Path, size: str, monkeypatch: pytest.Mo
 
 
 def test_interrupted_while_a_file_is_read(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reading ends, however much there is to read."""
+    """Reading ends, however much is left."""
     before, read = copy(database), []
 
     def batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.RecordBatch]:

@@ -1,4 +1,4 @@
-"""Reading: little memory for short texts, more where long ones need it, and never more than PROBESHEETS_MEMORY."""
+"""Reading takes little memory for short texts, more for long ones, and never more than PROBESHEETS_MEMORY."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def test_but_not_more_than_there_is(wide: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_does_not_fit_is_sorted_beside_the_file(wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that only reads has a place for it, too, and leaves nothing there."""
+    """A read-only connection has a temporary folder, too, and leaves nothing in it."""
     with duckdb.connect(str(wide)) as connection:
         connection.execute(
             "create or replace table t as select i as text_id, md5(i::varchar) as text from range(3e6::int) r(i)"
@@ -75,7 +75,7 @@ def test_over_two_gigabytes_of_text_have_a_place(wide: Path) -> None:
     ("size", "bytes_"), [("2GB", 2e9), ("600MB", 6e8), ("1.5 gb", 1.5e9), ("1TB", 1e12), ("", 2e9)]
 )
 def test_memory(size: str, bytes_: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As DuckDB understands it, too, for profiles.yml hands it on as it is."""
+    """DuckDB must understand it, too: profiles.yml passes it on unchanged."""
     monkeypatch.setenv("PROBESHEETS_MEMORY", size)
     assert settings.memory() == bytes_
     with duckdb.connect() as connection:

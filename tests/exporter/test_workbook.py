@@ -271,7 +271,7 @@ def test_memory_does_not_grow_with_the_rows_of_a_workbook(tmp_path: Path) -> Non
     batch = table([f"{n * n * n:x} text " * 9 for n in range(2000)]).to_batches()[0]
 
     def held(batches: int) -> int:
-        """Most bytes that the writer holds between two batches, in Python and in Arrow."""
+        """The most bytes that the writer holds between two batches, in Python and in Arrow."""
         seen = []
 
         def source() -> Iterator[pa.RecordBatch]:

@@ -1,4 +1,4 @@
-"""A project whose models are complete and exported to out/: what a test of builds begins with, and does to it."""
+"""A project with complete models and an export of them: where tests of builds begin, and what they do to it."""
 
 import shutil
 import signal
@@ -44,13 +44,13 @@ class Case:
         return models
 
     def dbt(self, *arguments: str) -> tuple[int, str]:
-        """A command of dbt, typed by hand."""
+        """A dbt command, as a user runs it."""
         dbt = [str(command(self.build.target, "dbt")), "--no-use-colors", *arguments, *self.options]
         result = run(dbt, self.build.folder, self.build.environment)
         return result.returncode, result.stdout
 
     def start(self, name: str, *arguments: str) -> subprocess.Popen[str]:
-        """A command that runs on; what it says can be read from it."""
+        """A command that keeps running; its output can be read from it."""
         return subprocess.Popen(
             [str(command(self.build.target, name)), *arguments],
             cwd=self.build.folder,
@@ -75,7 +75,7 @@ class Case:
         return result.returncode, result.stdout + result.stderr
 
     def grow(self) -> None:
-        """The source gets one text more of every probe."""
+        """Add one text of every probe to the source."""
         if self.build.server is None:
             later, experiments = (self.build.folder / name for name in ("later.parquet", "table_experiment.parquet"))
             replace_copy(self.build.folder / "probesheets.duckdb", str(later), experiments)
@@ -85,13 +85,13 @@ class Case:
             self.build.server.root.execute(insert, self.new_rows)
 
     def logs(self, event: str) -> Callable[[], bool]:
-        """Whether the build log has got such an event since now."""
+        """A function that tells whether the build log has got such an event since this call."""
         log = f"{self.build.schema}.probesheets_builds"
         [(before,)] = self.build.query(f"select max(event_id) from {log}")
         return lambda: bool(self.build.query(f"select 1 from {log} where event_id > {before} and event = '{event}'"))
 
     def refused(self, *parts: str, arguments: tuple[str, ...] = ()) -> str:
-        """Export and verify are refused, and out/ stays as it is; returns the command that the export advises."""
+        """Export and verify are refused, and out/ stays unchanged; returns the command that the export advises."""
         before = contents(self.build.folder / "out")
         code, said = self.probesheets("verify", "out")
         assert code == 1 and "not ready" in said and "Traceback" not in said, said
@@ -111,7 +111,7 @@ class Case:
 
 
 def copy_tables(server: Server, source: str, target: str) -> None:
-    """Make the tables of a schema those of another one."""
+    """Replace the tables of the schema `target` by copies of those of `source`."""
     tables = "select table_name from information_schema.tables where table_type = 'BASE TABLE' and table_schema = "
     for (name,) in server.root.execute(f"{tables}'{target}'"):
         server.root.execute(f"drop table {target}.{name}")

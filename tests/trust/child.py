@@ -1,4 +1,4 @@
-"""The command line in a process of its own that waits for a word before it begins: faults hit the export itself.
+"""The command line in its own process, which waits for a line before it begins, so that faults hit the export itself.
 
 Started as `python child.py ARGUMENTS`. Says "ready" when everything is imported and begins when a line comes in. With
 SIGKILL_AT_RENAME=n or SIGINT_AT_RENAME=n it gets that signal, as from outside, just before its n-th file gets its final

@@ -50,7 +50,7 @@ def exports(built_sample: Build, tmp_path_factory: pytest.TempPathFactory) -> Ex
 
 @pytest.fixture
 def folder(tmp_path: Path, exports: Exports) -> Path:
-    """An older export, with a workbook too many, among somebody's files."""
+    """An older export with one workbook too many, among files that are not ours."""
     told = json.loads(exports.old["manifest.json"])
     told["files"].append(GONE)
     fill(tmp_path / "out", {**exports.old, **FOREIGN, str(GONE["path"]): b"old", "manifest.json": as_json(told)})
@@ -59,7 +59,7 @@ def folder(tmp_path: Path, exports: Exports) -> Path:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
-    """A folder beside the output folder, with files that are nobody's business."""
+    """A folder beside the output folder, with files that no export may touch."""
     fill(tmp_path / "elsewhere", GUARD)
     return tmp_path / "elsewhere"
 
@@ -72,7 +72,7 @@ def exported(tmp_path: Path, exports: Exports) -> Path:
 
 @pytest.fixture(scope="session")
 def plain_sample(sample: Source) -> Source:
-    """The sample without variables, so that dbt can be typed by hand."""
+    """The sample without variables, so that plain dbt commands work."""
     return Source("builds", [{name: row[name] for name in COLUMNS} for row in sample.outputs], sample.experiments)
 
 

@@ -1,4 +1,4 @@
-"""CSV files, right ones and damaged ones, and the rows that they mean by a reading of RFC 4180, character by character.
+"""CSV files, good and damaged, and the rows that RFC 4180 says they hold, read by code of our own.
 
 Nothing here knows how the loader reads.
 """
@@ -72,7 +72,7 @@ def columns_shuffled(chance: random.Random, rows: list[Row]) -> bytes:
 
 
 def quotes_in_plain_fields(chance: random.Random, rows: list[Row]) -> bytes:
-    """As they are, for the field does not begin with one."""
+    """Left as they are, because the field does not begin with one."""
     return written(rows, special="\r\n,;\t|")
 
 
@@ -133,7 +133,7 @@ def other_encoding(chance: random.Random, rows: list[Row]) -> bytes:
 
 
 def empty_lines(chance: random.Random, rows: list[Row]) -> bytes:
-    """First, last, and where a file of another system was put together."""
+    """At the start, at the end, and where two files with different line ends were joined."""
     at, ends = chance.randrange(len(rows)), ["\r", "\n", "\r\n", "\r\r\n"]
     parts = [written(some, end=chance.choice(ends)) for some in (rows[:at], rows[at:])]
     return chance.choice(ends).encode().join([b"", *parts, b""])
@@ -153,7 +153,7 @@ MUTATIONS: tuple[Callable[[random.Random, list[Row]], bytes], ...] = (
 
 
 class WrongFileError(Exception):
-    """The file means nothing, or more than one thing."""
+    """The file has no meaning, or more than one."""
 
 
 class WrongIdsError(WrongFileError):

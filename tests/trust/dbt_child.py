@@ -1,4 +1,4 @@
-"""dbt in a process that is killed as soon as one of its models has been built, as a machine that stops would.
+"""dbt in a process that is killed as soon as it has built a certain model, as when a machine stops.
 
 Started as `python dbt_child.py PATH ARGUMENTS`; PATH is the model's, below models/. SIGKILL leaves no time for hooks.
 """

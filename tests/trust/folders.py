@@ -58,7 +58,7 @@ def as_json(value: object) -> bytes:
 
 
 def check_refused(build: Build, folder: Path, *parts: str, arguments: list[str] | None = None) -> None:
-    """Nothing beside or inside the folder has changed, and the message names the remedy."""
+    """Nothing beside or inside the folder has changed, and the message says what to do."""
     before = everything(folder.parent)
     code, said = export(build, NEW, folder, *(arguments or []))
     assert code == 1, said
@@ -67,7 +67,7 @@ def check_refused(build: Build, folder: Path, *parts: str, arguments: list[str] 
 
 
 def check_nothing_is_half_written(folder: Path, exports: Exports, but: Sequence[str] = ()) -> None:
-    """Every file is one of the older export or of the new one, byte for byte; nothing of ours is forgotten."""
+    """Every file comes from the older export or the new one, byte for byte, and the manifest lists all of ours."""
     found = contents(folder)
     told = json.loads(found.pop("manifest.json"))
     assert {name: found.pop(name) for name in FOREIGN} == FOREIGN
@@ -80,7 +80,7 @@ def check_nothing_is_half_written(folder: Path, exports: Exports, but: Sequence[
 
 
 def check_that_it_completes(build: Build, folder: Path, exports: Exports) -> None:
-    """The same command again gives the new export, whole, and leaves what is not ours."""
+    """The same command again gives the complete new export and leaves other people's files alone."""
     assert export(build, NEW, folder)[0] == 0
     assert contents(folder) == {**exports.new, **FOREIGN}
     assert sorted(verify(folder)) == [f"{name}: was not written by an export." for name in sorted(FOREIGN)]

@@ -1,4 +1,4 @@
-"""SIGKILL at a random moment of a random command, again and again in one project, and what must hold after each.
+"""SIGKILL at random moments of random commands in one project, and what must hold after each.
 
 The source comes in variants: every text of a variant ends in its number, and so does a link in it. So a mixture of two
 builds shows in the workbooks themselves, whatever the database says.
@@ -130,7 +130,7 @@ class Victim:
         return f"{name} after {moment:.2f} s, {len(whom)} of {1 + len(children)} processes"
 
     def check(self, killed: str) -> None:
-        """Guards, the folders as they are, and that what is advised helps."""
+        """The guards are intact, the folders are whole, and the advised command helps."""
         self._check_guards(killed)
         first = self._probesheets("export")
         if first.returncode:

@@ -1,4 +1,4 @@
-"""The accounts of an export: what comes out is what went in, and where it is not, the export fails."""
+"""The accounts of an export: every record that goes in comes out, or the export fails."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from tests.trust.folders import NEW, export
 
 @pytest.mark.parametrize("arguments", [[], ["--probe", "Masks are"], ["--only", "links"]])
 def test_what_went_in_comes_out(arguments: list[str], built_sample: Build, sample: Source, tmp_path: Path) -> None:
-    """Counted in the source's rows and in the workbooks, by other means than the export's own."""
+    """Counted here in the source's rows and in the workbooks, without the export's own code."""
     assert export(built_sample, NEW, tmp_path, *arguments)[0] == 0
     told = read_manifest(tmp_path)
     tags = Counter(row["tag"] for row in sample.outputs)

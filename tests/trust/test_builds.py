@@ -1,4 +1,4 @@
-"""Models that do not fit together never become spreadsheets: builds that were killed, partial or failing.
+"""Models that do not fit together never become spreadsheets: builds that were killed, partial, or that failed.
 
 Every case begins with complete models of a source and an export of them in out/.
 """
@@ -34,7 +34,7 @@ def test_what_is_advised_after_a_kill_helps(case: Case) -> None:
 
 
 def test_killed_before_any_model(case: Case) -> None:
-    """A new copy, and a build that never came to a model: the models are of the copy before, and so refused."""
+    """A new copy, and a build that was killed before its first model: the models still belong to the old copy."""
     if case.build.server:
         pytest.skip("a server's source is not copied")
     case.grow()
@@ -54,7 +54,7 @@ def test_some_models_alone(case: Case) -> None:
 
 
 def test_tests_are_not_advised_where_they_would_fail(case: Case) -> None:
-    """All that every kind needs is built and not tested, and one kind reads a model that is older."""
+    """Every model that the kinds need is built but not tested, and one kind reads an older model."""
     assert case.dbt("run", "--exclude", "path:models/texts/texts_without_links.sql")[0] == 0
     advised = case.refused("has not run since its models were built")
     assert advised == f"dbt build --target {case.build.target}"
@@ -87,7 +87,7 @@ def test_another_version(case: Case) -> None:
 
 
 def test_models_of_version_1_0_0(case: Case) -> None:
-    """They have no record."""
+    """They have no record of a build."""
     if case.build.server:
         case.build.server.root.execute(f"drop table {case.build.schema}.probesheets_builds")
     else:
@@ -121,7 +121,7 @@ def test_a_failing_model_of_ones_own_blocks_its_kind_alone(case: Case) -> None:
 
 
 def test_retry(case: Case) -> None:
-    """What failed or was skipped is run again; what was built in between counts, too."""
+    """dbt runs again what failed or was skipped; models built in between count, too."""
     model = case.models / "texts" / "texts.sql"
     before = model.read_text(encoding="utf-8")
     model.write_text("select 1 as nothing_of_it from nowhere\n", encoding="utf-8")
@@ -174,7 +174,7 @@ def test_a_new_kind_needs_no_build_of_its_model(case: Case) -> None:
 
 
 def test_verify_against_another_build(case: Case) -> None:
-    """It is said to be another, and compared: only a cell that differs is an error."""
+    """verify mentions the other build and compares: only a cell that differs is an error."""
     assert case.dbt("build")[0] == 0
     code, said = case.probesheets("verify", "out")
     assert code == 0 and "was exported from the build of" in said, said

@@ -26,7 +26,7 @@ from tests.trust.processes import Starter, send_when
 
 
 def test_a_changed_workbook_stops_an_export(built_sample: Build, exported: Path, exports: Exports) -> None:
-    """All of them are listed, before anything is written; moved away, they are not in the way."""
+    """All of them are listed before anything is written. Once they are moved away, the export works."""
     paths = [exported / "links.xlsx", *sorted(exported.glob("with*/masks-are-*.xlsx"))]
     coded = {path.name + path.parent.name: annotate(path) for path in paths}
     names = [path.relative_to(exported).as_posix() for path in paths]
@@ -54,7 +54,7 @@ def test_a_changed_workbook_that_is_not_touched_stops_nothing(
 
 
 def test_a_changed_workbook_that_would_be_removed(built_sample: Build, folder: Path) -> None:
-    """Its probe is no more; and files of others, which an export leaves alone, are not in the list."""
+    """Its probe is gone. Other people's files, which an export leaves alone, are not in the list."""
     (folder / str(GONE["path"])).write_bytes(b"old, with codes")
     check_refused(built_sample, folder, str(GONE["path"]))
     _, said = export(built_sample, NEW, folder)
@@ -127,7 +127,7 @@ def test_a_changed_workbook_of_a_batch_that_was_stopped(
 def test_a_changed_workbook_beside_an_export_that_was_stopped(
     built_sample: Build, exported: Path, start: Starter, exports: Exports
 ) -> None:
-    """Which had nothing to do with it: the same command completes the folder, and --new goes on."""
+    """The stopped export did not concern that workbook: the same command completes the folder, and --new works."""
     coded = annotate(first_workbook(exported))
     child = start(built_sample, {**NEW, "SIGKILL_AT_RENAME": "2"}, "export", "--only", "links", "--out", str(exported))
     child.go()
@@ -141,7 +141,7 @@ def test_a_changed_workbook_beside_an_export_that_was_stopped(
 
 
 def test_a_probe_that_needs_fewer_workbooks_now(built_sample: Build, exported: Path) -> None:
-    """What it does not need goes, also from the record of what is delivered."""
+    """The workbook that it no longer needs is removed, also from the record of deliveries."""
     manifest = read_manifest(exported)
     first = next(file for file in manifest["files"] if file["path"].startswith("with_links/masks-are-9"))
     second = {**first, "path": first["path"].replace(".xlsx", "-part2.xlsx"), "part": 2}
@@ -178,7 +178,7 @@ def test_a_probe_that_is_gone_keeps_its_workbook_and_records(
 
 @pytest.mark.parametrize("arguments", [[], ["--only", "links"], ["--new", "--only", "qualcoder"]], ids=" ".join)
 def test_a_changed_index_is_kept_under_another_name(arguments: list[str], built_sample: Build, exported: Path) -> None:
-    """It is the reader's then: later exports leave it alone, and verify says that it is not ours."""
+    """The copy belongs to the reader: later exports leave it alone, and verify reports that no export wrote it."""
     kept = {}
     for number, name in enumerate(("-edited", "-edited-2", "-edited-3")):
         for file, data in (("index.xlsx", b"PK, coloured"), ("delivered.csv", b"sorted,")):

@@ -16,7 +16,7 @@ from tests.trust.processes import send_when
     ("module", "function"), [("export.job", "check_accounts"), ("index.chart_data", "read_figures")]
 )
 def test_built_again_during_an_export(on_server: Case, module: str, function: str) -> None:
-    """All rows were read, or those of the index, and before the files get their names a model is built again."""
+    """After all rows (or those of the index) were read and before the files get their names, a model is built again."""
     script = (
         "import subprocess, sys\n"
         f"import probesheets.{module} as module\n"
@@ -56,7 +56,7 @@ def test_built_again_while_verify_reads(on_server: Case) -> None:
 
 
 def test_a_schema_that_is_not_there(on_server: Case) -> None:
-    """Nor may this user see whether it is."""
+    """This user may not see whether it exists."""
     environment = {**on_server.build.environment, "PROBESHEETS_SCHEMA": "nowhere"}
     result = run(
         [str(command("mariadb", "probesheets")), "export", "--target", "mariadb"], on_server.build.folder, environment
@@ -104,12 +104,12 @@ def test_two_runs_at_once(on_server: Case) -> None:
 
 
 def test_a_table_that_another_connection_holds(on_server: Case) -> None:
-    """Here for a second instead of a minute; the message names the connection."""
+    """dbt waits a second here instead of a minute; the message names the connection."""
     assert on_server.build.server
     macros = on_server.build.folder / "macros"
     macros.unlink()
     shutil.copytree(ROOT / "macros", macros)
-    macro = macros / "project" / "record_model.sql"
+    [macro] = [file for file in macros.rglob("*.sql") if "return(60)" in file.read_text(encoding="utf-8")]
     macro.write_text(macro.read_text(encoding="utf-8").replace("return(60)", "return(1)"), encoding="utf-8")
     holder = on_server.build.server.analyst
     [(number,)] = holder.execute("select connection_id()")
@@ -127,7 +127,7 @@ def test_a_table_that_another_connection_holds(on_server: Case) -> None:
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
 def test_dbt_ends_with_its_parent(case: Case, sent: signal.Signals) -> None:
-    """At its first model, so that it would build on for seconds; the build stays unfinished, and nothing is locked."""
+    """The signal comes at dbt's first model, seconds before its end: the build is unfinished, and nothing is locked."""
     running = case.start("probesheets", "run", "--target", case.build.target)
     database = case.build.folder / "probesheets.duckdb.wal"
     send_when(running, case.logs("building") if case.build.server else database.exists, sent)

@@ -57,7 +57,7 @@ def test_killed_at_a_random_moment(
 def test_killed_while_files_get_their_names(
     rename: int, built_sample: Build, folder: Path, exports: Exports, start: Starter
 ) -> None:
-    """Too short for a random moment to hit: between the old manifest and the new one."""
+    """The moment between the old manifest and the new one is too short for a random kill to hit."""
     child = start(built_sample, {**NEW, "SIGKILL_AT_RENAME": str(rename)}, "export", "--out", str(folder))
     child.go()
     assert child.end()[0] == -signal.SIGKILL
@@ -88,7 +88,7 @@ def test_killed_when_the_folder_is_new(
 def test_another_export_after_one_that_was_killed(
     built_sample: Build, folder: Path, exports: Exports, start: Starter
 ) -> None:
-    """What the killed one did not write stays known, and the folder incomplete, until it is written."""
+    """The folder stays incomplete, and the missing files stay listed, until they are written."""
     child = start(built_sample, {**NEW, "SIGKILL_AT_RENAME": "5"}, "export", "--out", str(folder))
     child.go()
     assert child.end()[0] == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""An export changes no file but its own: links, other people's files, and what a reader added to a workbook.
+"""An export changes only its own files, whatever the manifest lists, wherever links lead, whoever's files are there.
 
 Every test compares all that is beside and inside the output folder, byte for byte.
 """
@@ -42,7 +42,7 @@ def test_a_manifest_by_hand_deletes_nothing(built_sample: Build, tmp_path: Path,
 def test_a_manifest_that_lists_a_file_behind_a_link(
     version: int, built_sample: Build, exported: Path, elsewhere: Path
 ) -> None:
-    """Also if everything else about it is right, and the file's hash is."""
+    """Even if everything else is right, the file's hash included."""
     (exported / "sub").symlink_to(elsewhere)
     manifest = read_manifest(exported)
     manifest["files"].append({**GONE, "path": "sub/letter.txt", "sha256": hashlib.sha256(b"Dear A").hexdigest()})
@@ -75,7 +75,7 @@ def test_what_is_no_manifest_of_ours(
 
 
 def test_a_folder_of_version_1_is_ours(built_sample: Build, exported: Path, exports: Exports) -> None:
-    """It has that version's keys, and one file as it was written is enough."""
+    """It has that version's keys, and one unchanged file is enough."""
     manifest = of_version_1(read_manifest(exported))
     for file in manifest["files"][1:]:
         (exported / file["path"]).unlink()
@@ -85,7 +85,7 @@ def test_a_folder_of_version_1_is_ours(built_sample: Build, exported: Path, expo
 
 
 def test_a_stopped_export_of_version_1_is_ours(built_sample: Build, exported: Path, exports: Exports) -> None:
-    """Old files and new ones, and the manifest lists both: into a new folder it had nothing else."""
+    """The folder holds old and new files, and the manifest lists both; a new folder holds only new files."""
     new = of_version_1(json.loads(exports.new["manifest.json"]))
     old = of_version_1(read_manifest(exported))
     half = [file["path"] for file in new["files"]][:10]
@@ -239,7 +239,7 @@ def test_a_staging_folder_that_is_a_link(built_sample: Build, exported: Path, el
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
 @pytest.mark.parametrize("arguments", [["export", "--out"], ["export", "--new", "--out"], ["run", "--out"], ["verify"]])
 def test_a_folder_whose_name_is_no_utf_8(arguments: list[str], built_sample: Build, tmp_path: Path) -> None:
-    """As typed in a shell that has other characters."""
+    """As typed in a shell with another encoding."""
     out = os.fsencode(tmp_path) + b"/out\xff"
     program = str(command("duckdb", "probesheets"))
     if arguments == ["verify"]:

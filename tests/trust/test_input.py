@@ -80,7 +80,7 @@ def test_twenty_mutated_files(seed: int, folder: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("seed", range(FILES // 20))
 def test_five_hundred_files_of_quotes(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nearly nothing but what has a meaning in CSV: the reader of a file alone, without a database."""
+    """Almost only characters that have a meaning in CSV, for the file reader alone, without a database."""
     file, chance, taken = folder / f"quotes{seed}.csv", random.Random(2000 + seed), 0
     for _ in range(500):
         if chance.random() < 0.5:
@@ -110,7 +110,7 @@ def read(file: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize("seed", range(PARQUET // 50))
 def test_fifty_mutated_parquet_files(seed: int, folder: Path) -> None:
-    """It has no sums of its own, so some changes are not found; but none is a traceback, and none half a copy."""
+    """Parquet has no checksums here, so some changes go unnoticed; but none gives a traceback or half a copy."""
     database, file, chance = folder / f"p{seed}.duckdb", folder / f"{seed}.parquet", random.Random(3000 + seed)
     file.with_suffix(".csv").write_bytes(written(good(chance)))
     replace_copy(database, str(file.with_suffix(".csv")), None)

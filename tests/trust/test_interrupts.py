@@ -62,7 +62,7 @@ def test_interrupted_in_a_query(built_sample: Build, tmp_path: Path, monkeypatch
 def test_interrupted_while_a_server_is_read(
     built: Builder, sample: Source, mariadb_server: Server, tmp_path: Path
 ) -> None:
-    """Rows that nobody wants any more are no fault, whoever reads them: the main thread (verify) or another."""
+    """It is no error to stop reading early, in the main thread (verify) or in another one."""
     build = built("mariadb", sample)
     out = str(tmp_path / "out")
     assert build.probesheets("export", "--target", "mariadb", "--out", out).returncode == 0

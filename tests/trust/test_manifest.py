@@ -1,4 +1,4 @@
-"""A damaged manifest.json or delivered.csv: a sentence that says what is wrong, no traceback, and no file changes."""
+"""A damaged manifest.json or delivered.csv: a sentence says what is wrong, no traceback, and no file changes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -167,7 +167,7 @@ def test_a_manifest_that_is_no_file(kind: str, arguments: list[str], built_sampl
 
 
 def test_further_keys_are_not_damage(built_sample: Build, folder: Path) -> None:
-    """A later version may add some; this one does not carry them on."""
+    """A later version may add some; this version does not keep them."""
     manifest = read_manifest(folder)
     more = {"new": 1, "unwritten": [7, [], "nowhere.xlsx"], "build": {"of": "today"}}
     write_manifest(folder, {**manifest, **more, "files": [{**file, "new": 1} for file in manifest["files"]]})
@@ -216,7 +216,7 @@ LISTS: dict[str, Callable[[bytes], bytes]] = {
 def test_a_damaged_record_of_deliveries(
     by: str, arguments: list[str], case: str, built_sample: Build, folder: Path, exports: Exports
 ) -> None:
-    """What it held is read from the workbooks, also if the manifest has the damaged file's hash."""
+    """Its contents are read from the workbooks, even if the manifest has the damaged file's hash."""
     file = folder / "delivered.csv"
     damaged = LISTS[case](file.read_bytes())
     assert damaged != file.read_bytes()
@@ -264,7 +264,7 @@ UNREADABLE: dict[str, Callable[[Path], object]] = {
 def test_a_workbook_whose_records_cannot_be_known(
     by: str, arguments: list[str], case: str, built_sample: Build, folder: Path
 ) -> None:
-    """They might be delivered a second time, so nothing is."""
+    """The export might deliver them twice, so it delivers nothing."""
     UNREADABLE[case](first_workbook(folder))
     (folder / "delivered.csv").unlink()
     if by == "the export itself" and case != "missing":

@@ -1,6 +1,6 @@
-"""The most memory that reading takes, measured: a tenth or a twentieth of what benchmarks/soak.py measures.
+"""The most memory that reading takes, with a tenth or a twentieth of the data of benchmarks/soak.py.
 
-The bounds lie between what is taken and what was, when rows were counted and not their bytes. None depends on time.
+The limits lie between what it takes and what it took when it counted rows, not bytes. None depends on time.
 """
 
 import re
@@ -35,7 +35,7 @@ def test_memory_taken(
 
 
 def test_many_texts_are_built_and_exported(tmp_path: Path) -> None:
-    """Half a million of them, with a quarter of the memory."""
+    """Half a million texts, with a quarter of the memory."""
     built, exported = soak.texts(tmp_path, 0.05, "500MB")
     assert built.cost.megabytes < 900, str(built)
     assert exported.cost.megabytes < 900, str(exported)

@@ -1,4 +1,4 @@
-"""What users add to the project belongs to a build as well: models, seeds, snapshots, variables, kinds."""
+"""A build includes what users add to the project: models, seeds, snapshots, variables, kinds."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def test_a_snapshot_that_is_older_than_its_model(case: Case) -> None:
 
 
 def test_a_seed(case: Case) -> None:
-    """It is neither of the source nor of the variables, but what reads it gets old."""
+    """It depends on neither the source nor the variables, but a newer seed makes its models out of date."""
     seed = {"seeds/labels.csv": "record_id,text\nT1,first\n"}
     add(case, "select record_id, text from {{ ref('labels') }}", **seed)
     build(case, "build")
@@ -65,7 +65,7 @@ def test_a_seed(case: Case) -> None:
 
 
 def test_an_ephemeral_model(case: Case) -> None:
-    """It is never built itself; what reads it depends on what it reads."""
+    """It is never built; a model that reads it depends on what it reads."""
     text = "{{ config(materialized='ephemeral') }} select record_id, text from {{ ref('texts') }}"
     add(case, "select * from {{ ref('between') }}", **{"models/exports/between.sql": text})
     build(case, "build")
@@ -97,7 +97,7 @@ def test_the_version_is_that_of_the_project(case: Case) -> None:
 
 
 def test_a_model_that_failed(case: Case) -> None:
-    """It is not said to be still running."""
+    """The message does not say that it is still running."""
     (case.models / "texts" / "links.sql").write_text("select * from nowhere\n", encoding="utf-8")
     assert case.dbt("run", "--select", "path:models/texts/links.sql")[0] == 1
     code, said = case.probesheets("export")

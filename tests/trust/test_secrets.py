@@ -1,4 +1,4 @@
-"""Whoever reads what a run leaves learns no password; whoever writes a probe runs no code; the source is only read.
+"""A run leaves no password behind, a probe's text is never run as code, and the source is only read.
 
 All of it as a user who must use TLS, on a server that has it.
 """
@@ -184,7 +184,7 @@ def test_no_file_outside_the_folder(run: Run) -> None:
 
 
 def test_the_source_is_only_read(run: Run, server: Server, hostile: Source) -> None:
-    """By a user who could not write it, and nothing was tried: its rows, tables and columns are what they were."""
+    """By a user without the right to write to it, who does not try: its rows, tables and columns are unchanged."""
     assert server.root.execute("select table_name from information_schema.tables where table_schema = 'outputs'") == [
         ("table_output",)
     ]
@@ -198,7 +198,7 @@ def test_the_source_is_only_read(run: Run, server: Server, hostile: Source) -> N
 
 
 def test_a_plain_connection_of_that_user_is_refused(server: Server) -> None:
-    """So what the tests above did, they did by TLS."""
+    """So the tests above did use TLS."""
     script = (
         "import sys, mysql.connector as c\n"
         "def status(**more):\n"

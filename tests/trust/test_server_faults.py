@@ -77,7 +77,7 @@ def test_the_server_dies_during_a_read(mortal: Mortal, built_there: Build, start
 
 
 def test_the_server_dies_during_a_build(mortal: Mortal, built_there: Build, tmp_path: Path) -> None:
-    """The models are half made then: nothing is exported from them, and the same command makes them whole."""
+    """At that moment the models are half built: nothing is exported from them, and the same command completes them."""
     execute(mortal, "drop table target_sample.texts")
     arguments = ["run", "--target", "mariadb", "--out", str(tmp_path / "out")]
     building = subprocess.Popen(

@@ -41,7 +41,7 @@ def test_what_was_exported_is_right(built_sample: Build, folder: Path) -> None:
 
 @pytest.mark.parametrize("target", ["duckdb", "mariadb"])
 def test_every_cell_of_every_engine(built: Builder, rules: Source, target: str, tmp_path: Path) -> None:
-    """With all that the rules of this project are made for in the cells; mariadb by its own command."""
+    """The cells hold every case that the project's rules are for; MariaDB runs its own command."""
     build = built(target, rules)
     for arguments in ([], ["--only", "qualcoder"]):
         result = build.probesheets("export", "--target", target, "--out", str(tmp_path), *arguments)

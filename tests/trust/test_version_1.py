@@ -1,4 +1,4 @@
-"""A folder that version 1.0.0 wrote, whose file names have eight digits of a probe's hash: it goes on all the same."""
+"""A folder that version 1.0.0 wrote, with eight digits of a probe's hash in its file names: exports can continue it."""
 
 import csv
 import hashlib
@@ -25,7 +25,7 @@ def out(exported_earlier: Path, tmp_path: Path) -> Path:
 
 
 def as_version_1(folder: Path) -> None:
-    """Make a folder of today what version 1.0.0 would have written: names, delivered.csv and manifest."""
+    """Turn today's folder into one that version 1.0.0 would have written: names, delivered.csv and manifest."""
     told = {key: value for key, value in read_manifest(folder).items() if not key.startswith("format")}
     told["project_version"] = "1.0.0"
     listed = (folder / "delivered.csv").read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ def test_it_is_verified(out: Path, earlier: Build) -> None:
 
 @pytest.mark.parametrize("arguments", [["--probe", "Masks are"], ["--only", "with_links"], ["--only", "links"]])
 def test_part_of_an_export_is_refused(out: Path, later: Build, arguments: list[str]) -> None:
-    """Some workbooks would be there twice, under two names."""
+    """The folder would hold some workbooks twice, under two names."""
     before = contents(out)
     result = export(later, out, *arguments)
     assert result.code == 1
@@ -78,7 +78,7 @@ def test_a_full_export_replaces_all(out: Path, later: Build, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("rename", [2, 8, 21])
 def test_a_full_export_that_was_stopped(rename: int, out: Path, later: Build, tmp_path: Path, start: Starter) -> None:
-    """Then old names and new are there: it is still known which file is what."""
+    """The folder then holds old and new names; the export still knows which file is which."""
     assert export(later, tmp_path / "fresh").code == 0
     stop(start, later, rename, "--out", str(out))
     code = export(later, out, "--only", "links").code
@@ -118,7 +118,7 @@ def test_the_next_batch_goes_on_by_record_id(out: Path, later: Build) -> None:
 
 
 def test_one_probe_goes_on(out: Path, later: Build) -> None:
-    """`changed` and `gone` are told of the probe's records in both of its workbooks."""
+    """`changed` and `gone` cover the probe's records in both of its workbooks."""
     told = json.loads(export(later, out, "--new", "--probe", "Masks are", "--json").out)
     assert told["batch"] == 2 and told["changed"] == [CHANGED] and told["gone"] == [GONE]
     export(later, out, "--new")
@@ -143,7 +143,7 @@ def test_it_goes_on_without_its_record_of_deliveries(out: Path, later: Build, tm
 def test_a_batch_that_was_stopped_is_made_again(
     rename: int, out: Path, later: Build, tmp_path: Path, start: Starter
 ) -> None:
-    """The manifest is of today then, delivered.csv still as version 1.0.0 wrote it."""
+    """At that moment the manifest is today's, and delivered.csv is still as version 1.0.0 wrote it."""
     shutil.copytree(out, tmp_path / "smooth")
     old = (out / "delivered.csv").read_bytes()
     export(later, tmp_path / "smooth", "--new")
@@ -183,7 +183,7 @@ def test_a_sample_goes_on(later: Build, tmp_path: Path) -> None:
 
 
 def test_every_cell_of_a_folder_that_went_on(later: Build, tmp_path: Path) -> None:
-    """Old names and new, several batches, beside the database."""
+    """Old and new names, several batches, compared with the database."""
     export(later, tmp_path / "out", "--probe", "Masks are")
     as_version_1(tmp_path / "out")
     assert export(later, tmp_path / "out", "--new").code == 0
@@ -197,7 +197,7 @@ def test_every_cell_of_a_folder_that_went_on(later: Build, tmp_path: Path) -> No
 
 
 def test_a_probe_that_is_no_more_keeps_its_records(out: Path, later: Build) -> None:
-    """It is in no model any more, so only its text in the manifest tells its name of today."""
+    """It is no longer in any model, so only its text in the manifest gives its current file name."""
     told = read_manifest(out)
     lost = next(file for file in told["files"] if file.get("probe") and not file["probe"].startswith("Masks"))
     assert lost["group"][-9] == "-"
