@@ -16,11 +16,11 @@ test: $(DEV) $(MYSQL) lint
 .venv: $(DEV)
 .venv-mysql: $(MYSQL)
 
-.venv/.installed: requirements/duckdb.txt requirements/install.sh pyproject.toml
+.venv/.installed: requirements/duckdb.txt requirements/install.sh pyproject.toml dbt_project.yml
 	$(INSTALL) .venv duckdb --with-probesheets
 	touch $@
 
-.venv-mysql/.installed: requirements/mysql.txt requirements/install.sh pyproject.toml
+.venv-mysql/.installed: requirements/mysql.txt requirements/install.sh pyproject.toml dbt_project.yml
 	$(INSTALL) .venv-mysql mysql --with-probesheets
 	touch $@
 
@@ -59,7 +59,7 @@ lint: $(DEV)
 	.venv/bin/ruff check exporter tests benchmarks
 	.venv/bin/ruff format --check exporter tests benchmarks
 	.venv/bin/mypy
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 	.venv/bin/sqlfmt --check --line-length 110 models tests/data
 
 format: $(DEV)
@@ -68,8 +68,8 @@ format: $(DEV)
 	.venv/bin/sqlfmt --line-length 110 models tests/data
 
 # The pinned versions, for every system and Python, from pyproject.toml and requirements/*.in; needs uv. Versions that are
-# pinned already stay: UPGRADE=--upgrade takes the newest. duckdb.txt holds the tests' tools, too.
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+# pinned already stay: UPGRADE=--upgrade takes the newest. duckdb.txt holds the tests' tools, too. pip needs the extras.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url \
   --custom-compile-command "make requirements" $(UPGRADE)
 requirements:
 	$(COMPILE) --extra dev --output-file requirements/duckdb.txt pyproject.toml requirements/build.in

@@ -47,6 +47,41 @@ app = typer.Typer(
 MOST_DIFFERENCES = 10  # that verify lists
 
 
+def _show_version(wanted: bool) -> None:
+    from importlib.metadata import version
+
+    if wanted:
+        _print(f"probesheets {version('probesheets')}")
+        raise typer.Exit()
+
+
+@app.callback()
+def general(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What comes before the command."""
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(parser=path, metavar="DIR", help="A folder that is new or empty.")],
+    quiet: Quiet = False,
+) -> None:
+    """Write the dbt project, with a sample to try it on, into a folder where you can change it.
+
+    Example: probesheets init lab
+    """
+    from shlex import quote
+
+    from probesheets.project.lab import write_lab
+
+    write_lab(folder)
+    steps = [] if folder.resolve() == Path.cwd() else [f"cd {quote(str(folder))}"]
+    _say("\n  ".join([f"Wrote the project into {folder}. Next, run:", *steps, "probesheets run"]), quiet)
+
+
 @app.command()
 def run(
     source: option.Source = None,

@@ -172,10 +172,11 @@ def fits(name: str) -> bool:
 
 def test_dbt_by_hand_refuses_the_same(tmp_path: Path) -> None:
     make_project(tmp_path / "p")
-    variables = {"extra_tags": [None], "date_tag": True, "bare_links": "no"}
+    variables = {"extra_tags": [None], "date_tag": True, "bare_links": "no", "text_tga": "x"}
     result = dbt_build(tmp_path / "p", "duckdb", at(str(tmp_path / "probesheets.duckdb")), variables)
     assert result.returncode
-    for part in ("extra_tags must be a list of texts", "date_tag must be a text", "bare_links must be true or false"):
+    said = ["extra_tags must be a list of texts", "date_tag must be a text", "bare_links must be true or false"]
+    for part in [*said, "There is no variable 'text_tga'", "Valid: text_tag, date_tag"]:
         assert part in result.stdout
     with duckdb.connect(str(tmp_path / "probesheets.duckdb"), read_only=True) as connection:
         assert connection.execute("show tables").fetchall() == []
