@@ -61,13 +61,13 @@ def general(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """What comes before the command."""
+    """Options that come before the command."""
 
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(parser=path, metavar="DIR", help="A folder that is new or empty.")],
-    quiet: Quiet = False,
+    folder: Annotated[Path, typer.Argument(parser=option.path, metavar="DIR", help="A folder that is new or empty.")],
+    quiet: option.Quiet = False,
 ) -> None:
     """Write the dbt project, with a sample to try it on, into a folder where you can change it.
 

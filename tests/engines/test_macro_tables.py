@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,7 +148,7 @@ def literal(text: str | None) -> str:
     return "none" if text is None else json.dumps(text).replace("{", "\\u007b").replace("}", "\\u007d")
 
 
-def evaluated(build: Build, calls: str, folder: Path) -> dict[str, list[str]]:
+def evaluated(build: Build, calls: str, folder: Path) -> dict[str, Any]:
     make_project(folder / "project")
     macros = folder / "project" / "macros"
     macros.unlink()

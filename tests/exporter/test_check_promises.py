@@ -144,7 +144,9 @@ def test_every_name_that_is_no_column_is_named_by_both(tmp_path: Path) -> None:
         assert connection.execute("show tables").fetchall() == [("table_output",)]  # nothing was built
 
 
-def test_a_name_that_dbt_takes_is_a_header_that_the_export_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_dbt_takes_is_a_header_that_the_export_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two rules, one in Jinja and one in Python: what the first lets through must not stop the export after it."""
     make_project(tmp_path / "p")
     make = [chr(code) for code in [*range(1, 0x180), 0x2028, 0x200B, 0x3000, 0xFB01, 0xFFFF, 0x1F600]]

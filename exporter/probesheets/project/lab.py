@@ -1,4 +1,4 @@
-"""`probesheets init`: the dbt project that the package brings, written as a project of the analyst's own."""
+"""`probesheets init`: write the dbt project of the package as a project of the analyst's own."""
 
 import shutil
 import tomllib
@@ -24,7 +24,7 @@ out/
 def write_lab(folder: Path) -> None:
     """Write models, macros, tests, the sample and the settings of dbt into a folder that is new or empty.
 
-    All of it or nothing. Raises ProbesheetsError if the folder holds something or cannot be written.
+    Writes all of it or nothing. Raises ProbesheetsError if the folder is not empty or cannot be written.
     """
     try:
         folder = folder.resolve()
@@ -53,11 +53,11 @@ def _refuse_unless_empty(folder: Path) -> None:
         raise ProbesheetsError(f"{folder} is a file. Name a new or empty folder, as in: probesheets init lab")
     if held := sorted(file.name for file in folder.iterdir()):
         if _PROJECT_FILE in held:
-            advice = "It is a dbt project already: go into it, and run: probesheets run"
+            advice = "It is already a dbt project. Change to it, and run: probesheets run"
         else:
             advice = "Name a new or empty folder, as in: probesheets init lab"
         more = f" and {len(held) - 3} more" if len(held) > 3 else ""
-        raise ProbesheetsError(f"{folder} is not empty: it holds {shown(', '.join(held[:3]))}{more}.\n{advice}")
+        raise ProbesheetsError(f"{folder} is not empty: it contains {shown(', '.join(held[:3]))}{more}.\n{advice}")
 
 
 def _copy_project(target: Path) -> None:
@@ -72,7 +72,7 @@ def _copy_project(target: Path) -> None:
 
 
 def _parts() -> dict[Path, str]:
-    """What to copy, and its place in the project: the wheel's own, or the folders of the checkout, as the wheel has them."""
+    """What to copy, and its place in the project: from the wheel, or from the same folders of a checkout."""
     installed = _PACKAGE / "lab"
     if installed.is_dir():
         return {installed: "."}
@@ -83,7 +83,7 @@ def _parts() -> dict[Path, str]:
 
 
 def _move_all(source: Path, folder: Path) -> None:
-    """Into an empty folder, which may be the shell's own; it is a project once all of it has come."""
+    """Move into an empty folder, which may be the current one. dbt_project.yml comes last, as it makes it a project."""
     moved: list[Path] = []
     try:
         for part in sorted(source.iterdir(), key=lambda part: part.name == _PROJECT_FILE):

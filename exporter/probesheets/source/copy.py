@@ -47,8 +47,8 @@ def copy_source(database: Path, source: str, experiments: Path | None) -> str:
     except (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException) as error:
         raise ProbesheetsError(
             f"{database} cannot be written: {hide_password(str(error)).splitlines()[0]}\n"
-            "The previous copy is unchanged. Free some disk space, name another file in PROBESHEETS_DUCKDB or, if rows are "
-            f"long, run the command again with {more_memory()}."
+            "The previous copy is unchanged. Free some disk space, name another file in PROBESHEETS_DUCKDB or, if rows "
+            f"are long, run the command again with {more_memory()}."
         ) from None
     return f"Read {rows:,} rows of table_output from {without_password(source)}"
 
