@@ -35,7 +35,8 @@ def test_long_texts_get_more_memory(wide: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_but_not_more_than_there_is(wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duckdb_file, "memory", lambda: 40_000_000)
+    for module in (duckdb_file, settings):
+        monkeypatch.setattr(module, "memory", lambda: 40_000_000)
     reader = duckdb_file.DuckDB(wide)
     try:
         with pytest.raises(ProbesheetsError, match=r"run the command again with PROBESHEETS_MEMORY=0\.08GB"):

@@ -152,9 +152,9 @@ def _csv_error(path: Path, first: int, line: int, error: str) -> ProbesheetsErro
     if said := _not_utf8(path):
         return ProbesheetsError(f"{path} {said}. Save it as UTF-8; in Excel: Save as, CSV UTF-8.")
     if "field limit" in error:
-        most = f"the row that begins here has a field over {longest() / 1e6:.0f} MB, or a quote in it is not closed"
+        most = f"the row that begins here is over {longest() / 1e6:.0f} MB, or a quote in it is not closed"
         return ProbesheetsError(
-            f"{path}, line {first}: {most}. If fields are that long, run the command again with {more_memory()}."
+            f"{path}, line {first}: {most}. If rows are that long, run the command again with {more_memory()}."
         )
     if "unexpected end" in error:
         return ProbesheetsError(f"{path}, line {first}: a quote in the row that begins here is not closed. {_QUOTING}")
@@ -168,7 +168,9 @@ def _not_utf8(path: Path) -> str | None:
         if file.read(2) == b"PK":
             return "is an Excel workbook, not a CSV file"
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        for number, line in enumerate(iter(lambda: file.readline(BLOCK_BYTES), ""), 1):
-            if wrong := next((one for one in line if "\udc80" <= one <= "\udcff"), None):
+        number = 1
+        while piece := file.readline(BLOCK_BYTES):
+            if wrong := next((one for one in piece if "\udc80" <= one <= "\udcff"), None):
                 return f"is not UTF-8 (byte 0x{ord(wrong) & 0xFF:02X} in line {number})"
+            number += piece.endswith(("\n", "\r"))
     return None
