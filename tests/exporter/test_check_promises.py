@@ -282,9 +282,7 @@ ON_SERVERS = {
         sql="update source.table_output set id = 5 where id = 6",
         only="mariadb",
     ),
-    "no UTF-8": OnServer(
-        "table_output.content: 1 values are not UTF-8", types={"content": "longblob"}, sql=UNREADABLE
-    ),
+    "no UTF-8": OnServer("table_output.content: 1 values are not UTF-8", types={"content": "longblob"}, sql=UNREADABLE),
     "emoji": OnServer('the name "a😀" cannot be', {"extra_tags": ["a😀"]}, only="mysql"),
     "too many columns": OnServer(
         "extra_tags and extra_columns list 151 names", {"extra_tags": [f"tag {n}" for n in range(151)]}, only="mysql"
