@@ -1,6 +1,6 @@
 """What `run` would meet, before anything is built; each finding says what to do.
 
-What would stop a build at its start is said by the macros that stop it (macros/prepare_source.sql).
+What would stop a build at its start is said by the macros that stop it (macros/project/prepare_source.sql).
 """
 
 import os

@@ -1,6 +1,6 @@
 """What the build log says of the models: whether those that an export reads belong together and passed their tests.
 
-dbt's hooks write the log, a table beside the models (macros/build_log.sql), on every target and also when somebody runs
+dbt's hooks write the log, a table beside the models (macros/project/build_log.sql), on every target and also when somebody runs
 dbt by hand. So nothing here reads dbt's artifacts, which the next dbt command overwrites.
 """
 
@@ -39,7 +39,7 @@ class Invocation:
     number: int
     started: str
     ended: bool
-    seen: Mapping[str, Any]  # source, variables, version, models, tests, kinds: see macros/begin_build.sql
+    seen: Mapping[str, Any]  # source, variables, version, models, tests, kinds: see macros/project/begin_build.sql
 
     def same(self, other: "Invocation", *names: str) -> bool:
         return all(self.seen[name] == other.seen[name] for name in names)
