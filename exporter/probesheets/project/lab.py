@@ -72,7 +72,7 @@ def _copy_project(target: Path) -> None:
 
 
 def _parts() -> dict[Path, str]:
-    """What to copy, and its place in the project: the wheel's own, or the folders of the checkout, as the wheel has them."""
+    """What to copy, and its place in the project: the wheel's folder, or the checkout's, as the wheel takes them."""
     installed = _PACKAGE / "lab"
     if installed.is_dir():
         return {installed: "."}
