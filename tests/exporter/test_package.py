@@ -16,7 +16,7 @@ import yaml
 
 from tests.build import Source, load_server, run
 from tests.exporter.command import probesheets
-from tests.exporter.test_export import sheet
+from tests.exports import sheet
 from tests.servers import ROOT, Server
 
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

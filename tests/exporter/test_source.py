@@ -135,7 +135,10 @@ WRONG: dict[str, tuple[bytes, str]] = {
         f'{HEADER}\n1,1,0,raw,p,x\n2,1,0,raw,p,"x\n3,1,0,raw,p,y\n4,1,0,raw,p,"z"\n'.encode(),
         "line 5: in the row that begins in line 3, a quote is missing or not doubled",
     ),
-    "a quote in quotes": (f'{HEADER}\n1,1,0,raw,p,"x "y" z"\n'.encode(), "line 2: in the row that begins in line 2, a quote is missing"),
+    "a quote in quotes": (
+        f'{HEADER}\n1,1,0,raw,p,"x "y" z"\n'.encode(),
+        "line 2: in the row that begins in line 2, a quote is missing",
+    ),
     "too few fields": (
         f'{HEADER}\n1,1,0,raw,p,"x\r\ny"\n\n2,1,0,raw,p\n'.encode(),
         "line 5: the row has 5 fields, but the header has 6. It begins: '2,1,0,raw,p'",
@@ -209,11 +212,15 @@ def test_a_row_may_be_long_but_not_too_long(database: Path, monkeypatch: pytest.
         if fits:
             assert len(str(load(database, data)[1][-1])) == size
             continue
-        with pytest.raises(ProbesheetsError, match=r"x\.csv, line 3: the row that begins here is over 8 MB, or a quote in it is not"):
+        with pytest.raises(
+            ProbesheetsError, match=r"x\.csv, line 3: the row that begins here is over 8 MB, or a quote in it is not"
+        ):
             load(database, data)
         values = [[1, 2], [1, 1], [0, 0], ["raw", "trimmed"], ["p", "p"], ["x", "x" * size]]
         pq.write_table(pa.table(values, names=HEADER.split(",")), database.parent / "x.parquet")
-        with pytest.raises(ProbesheetsError, match=r"x\.parquet: the row with id 2 has 9 MB in content; the maximum is 7 MB"):
+        with pytest.raises(
+            ProbesheetsError, match=r"x\.parquet: the row with id 2 has 9 MB in content; the maximum is 7 MB"
+        ):
             replace_copy(database, str(database.parent / "x.parquet"), None)
 
 

@@ -62,8 +62,8 @@ class Builds:
             warehouse.columns(log)
         except NotBuiltError:
             raise ProbesheetsError(
-                f"{warehouse.schema} has no record of a build: version 1.0.0 built the models, nothing is built, or this "
-                f"user may not read them. Run: probesheets run --target {target}"
+                f"{warehouse.schema} has no record of a build: version 1.0.0 built the models, nothing is built, or "
+                f"this user may not read them. Run: probesheets run --target {target}"
             ) from None
         last = f"select max(event_id) from {log} where event not in ('started', 'ended') group by event, subject"
         rows = warehouse.rows(
