@@ -18,7 +18,7 @@ from tests.servers import PASSWORD, ROOT, USER, Server, mariadb, mysql_environme
 
 READ = """
 from probesheets.warehouse import Server
-batches = list(map(lambda batch: batch.nbytes, Server("mariadb").batches("select * from s.table_output")))
+batches = list(map(lambda batch: batch.nbytes, Server("mariadb").stream("select * from s.table_output")))
 open("said", "w").write(f"{len(batches)} batches, the largest of {max(batches) / 1e6:.0f} MB")
 """
 

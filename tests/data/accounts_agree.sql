@@ -1,5 +1,12 @@
--- Every text row and raw row must be counted once. If not, a model lost rows: build all models again,
--- and report it if it fails again.
-select *
-from {{ ref("accounts") }}
-where text_rows <> texts + blank_texts or raw_rows <> raw_rows_with_text + raw_rows_without_text
+-- Every text row and raw row must be counted once, and the sums must be those of the models. If not, a model
+-- lost rows. Build all models again, and report this test if it fails again.
+with counted as (select count(*) as texts, coalesce(sum(link_count), 0) as links from {{ ref("texts") }})
+
+select accounts.*
+from {{ ref("accounts") }} as accounts
+cross join counted
+where
+    accounts.text_rows <> accounts.texts + accounts.blank_texts
+    or accounts.raw_rows <> accounts.raw_rows_with_text + accounts.raw_rows_without_text
+    or accounts.texts <> counted.texts
+    or accounts.links <> counted.links

@@ -30,7 +30,7 @@ def check(folder: Path, *arguments: str) -> Result:
 
 def test_it_counts_what_the_models_count(built_sample: Build) -> None:
     result = check(built_sample.folder)
-    assert result.code == 0 and result.out.endswith("run would go through.\n"), result.out
+    assert result.code == 0 and result.out.endswith("run would succeed.\n"), result.out
     texts = built_sample.rows("texts", ["text_id", "probe", "starts_with_probe", "date", "date_text"])
     whole = sum(1 for _, probe, starts, *_ in texts if not starts and probe != "(no probe)")
     assert f"{sum(1 for row in texts if row[2])} texts begin with their probe" in result.out

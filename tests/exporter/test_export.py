@@ -167,7 +167,7 @@ def test_index_differs_in_the_time_only(built_sample: Build, out: Path, tmp_path
         (["--probe", "Masks ar"], ["Masks are", "probesheets probes"]),
         (["--only", "with_link"], ["with_links", "without_links"]),
         (["--target", "duckdbb"], ["duckdb", "mariadb", "mysql"]),
-        (["--probe", "Masks are", "--only", "links"], ["links has no file for each probe"]),
+        (["--probe", "Masks are", "--only", "links"], ["links is not split by probe"]),
         (["--target", "mariadb"], ["dbt-mysql", "make .venv-mysql"]),
     ],
 )
@@ -186,7 +186,7 @@ def test_an_output_folder_that_cannot_be_written(built_sample: Build, tmp_path: 
 
 def test_outside_a_checkout(tmp_path: Path) -> None:
     result = probesheets(tmp_path, {}, "export")
-    assert result.code == 1 and "not in a checkout" in result.err
+    assert result.code == 1 and "not inside a probesheets project" in result.err
 
 
 def test_probes_lists_them(built_sample: Build) -> None:
@@ -200,5 +200,5 @@ def test_probes_lists_them(built_sample: Build) -> None:
 
 def test_a_partial_export_says_what_it_wrote(built_sample: Build, tmp_path: Path) -> None:
     result = export(built_sample, tmp_path, "--probe", "Masks are", "--only", "with_links")
-    assert result.err.splitlines()[0] == f"3 files in {tmp_path}. Records: 78 in with_links."
+    assert result.err.splitlines()[0] == f"Wrote 3 files in {tmp_path}. Records: 78 in with_links."
     assert read_manifest(tmp_path)["selected"] == {"with_links": 78}

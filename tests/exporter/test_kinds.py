@@ -89,24 +89,30 @@ def test_one_file_per_value_of_any_column(column: str, built_sample: Build, tmp_
     assert probesheets(built_sample.folder, environment, *arguments).code == 0
     arguments = ["export", "--new", "--only", "with_links", "--out", str(tmp_path / "out")]
     result = probesheets(built_sample.folder, environment, *arguments)
-    assert result.code == 0 and "Nothing is new" in result.err and "instead" not in result.err
+    assert result.code == 0 and "There is nothing new" in result.err and "instead" not in result.err
 
 
 WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
-    "a key": (lambda meta: meta.update(ordered_by=["url"]), ["'ordered_by'", "order_by"]),
-    "a column's key": (lambda meta: meta["columns"][0].update(wide=3), ["'wide'", "width"]),
+    "a key": (lambda meta: meta.update(ordered_by=["url"]), ["`ordered_by`", "order_by"]),
+    "a column's key": (lambda meta: meta["columns"][0].update(wide=3), ["`wide`", "width"]),
     "a column": (lambda meta: meta["columns"].append({"name": "ur"}), ["'ur'", "url", "host"]),
     "an order": (lambda meta: meta.update(order_by=["text"]), ["'text'", "text_id"]),
-    "an order that is no text": (lambda meta: meta.update(order_by=[1]), ["order_by must be a column", "not 1"]),
-    "an order that is a mapping": (lambda meta: meta.update(order_by={"a": 1}), ["order_by must be a column"]),
-    "a key that was no text": (lambda meta: meta["columns"][0].update({"1": "x"}), ["'1'", "Valid: name, header"]),
-    "a column without a name": (lambda meta: meta["columns"].append({"header": "X"}), ["needs a name"]),
-    "no columns": (lambda meta: meta.pop("columns"), ["'columns'"]),
+    "an order that is no text": (
+        lambda meta: meta.update(order_by=[1]),
+        ["Expected `str`, got `int` - at `$.order_by[0]`"],
+    ),
+    "an order that is a mapping": (lambda meta: meta.update(order_by={"a": 1}), ["got `object` - at `$.order_by`"]),
+    "a key that was no text": (lambda meta: meta["columns"][0].update({"1": "x"}), ["`1`", "Keys: name, header"]),
+    "a column without a name": (
+        lambda meta: meta["columns"].append({"header": "X"}),
+        ["missing required field `name`"],
+    ),
+    "no columns": (lambda meta: meta.pop("columns"), ["missing required field `columns`"]),
     "a sheet's name": (lambda meta: meta.update(sheet="A/B"), ["'A/B'"]),
     "dates": (lambda meta: meta.update(dates="iso"), ["'iso'", "cell", "text"]),
     "a header twice": (lambda meta: meta["columns"][1].update(header="record id"), ["record id"]),
     "a type": (lambda meta: meta["columns"][0].update(width="wide"), ["width"]),
-    "true for a number": (lambda meta: meta["columns"][0].update(width=True), ["width True of column record_id"]),
+    "true for a number": (lambda meta: meta["columns"][0].update(width=True), ["got `bool` - at `$.width`"]),
     "a width that is no number": (lambda meta: meta["columns"][0].update(width=float("nan")), ["width nan"]),
 }
 
@@ -127,11 +133,11 @@ def test_a_key_that_is_no_text(key: Any) -> None:
     """dbt makes texts of such keys; whoever reads an exposure otherwise gets the same sentence."""
     meta = {"sheet": "S", "columns": [{"name": "record_id", key: "x"}]}
     exposures = [{"name": "links", "file": "a.yml", "meta": meta, "models": ["model.probesheets.links"]}]
-    with pytest.raises(ProbesheetsError, match=f"column record_id has no key {key!r}. Valid: name, header"):
+    with pytest.raises(ProbesheetsError, match="in columns is not valid.*Keys: name, header"):
         list(read_kinds(exposures))
     meta["columns"] = [{"name": "record_id"}]
     meta[key] = "x"
-    with pytest.raises(ProbesheetsError, match=f"config.meta has no key {key!r}"):
+    with pytest.raises(ProbesheetsError, match="config.meta is not valid.*Keys: sheet, columns"):
         list(read_kinds(exposures))
 
 

@@ -58,7 +58,7 @@ def test_nothing_new_writes_nothing(out: Path, later: Build) -> None:
     export(later, out, "--new")
     before = contents(out)
     result = export(later, out, "--new")
-    assert result.code == 0 and "Nothing is new" in result.err and CHANGED in result.err
+    assert result.code == 0 and "There is nothing new" in result.err and CHANGED in result.err
     assert contents(out) == before
 
 
@@ -101,7 +101,7 @@ def test_a_full_export_into_a_folder_with_batches_is_refused(out: Path, later: B
     for arguments in (["export"], ["export", "--only", "links"], ["run"]):
         result = probesheets(later.folder, later.environment, *arguments, "--out", str(out))
         assert result.code == 1
-        assert "holds 2 batches" in result.err and "--new" in result.err and "--out" in result.err
+        assert "has 2 batches" in result.err and "--new" in result.err and "--out" in result.err
     assert contents(out) == before
 
 
@@ -113,7 +113,11 @@ def test_a_batch_has_the_columns_of_those_before_it(out: Path, later: Build) -> 
     write_manifest(out, told)
     before = contents(out)
     result = export(later, out, "--new")
-    assert result.code == 1 and "has the columns Record ID, Text; now" in result.err and "--vars" in result.err
+    assert (
+        result.code == 1
+        and "has the columns Record ID, Text; this batch would have" in result.err
+        and "--vars" in result.err
+    )
     assert contents(out) == before
 
 
@@ -127,7 +131,7 @@ def test_a_batch_that_was_stopped_is_made_again(out: Path, later: Build, tmp_pat
         write(file, manifest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("probesheets.folder.publish.write", stop)
+        patch.setattr("probesheets.folder.manifest.write", stop)
         result = export(later, out, "--new")
         assert result.code == 130 and "Stopped" in result.err
     data, told = b"of the batch that was stopped", read_manifest(out)
@@ -180,7 +184,7 @@ def test_changes_are_listed_even_if_nothing_is_new(out: Path, later: Build, tmp_
     environment = {**later.environment, "PROBESHEETS_DUCKDB": str(database)}
     before = read_manifest(out)["batches"]
     result = probesheets(later.folder, environment, "export", "--new", "--out", str(out))
-    assert result.code == 0 and "Nothing is new" in result.err and "changed.csv" in result.err
+    assert result.code == 0 and "There is nothing new" in result.err and "changed.csv" in result.err
     with (out / "changed.csv").open(encoding="utf-8", newline="") as stream:
         changed = [row for row in csv.reader(stream) if row[0] == "with_links" and row[2] == "changed"]
     assert len(changed) >= count > 20

@@ -93,7 +93,7 @@ def test_init_leaves_a_folder_that_holds_something_as_it_was(tmp_path: Path, hel
     (lab / held).write_bytes(b"mine\r\n")
     result = probesheets(tmp_path, {}, "init", "lab")
     assert result.code == 1
-    assert f"{lab} is not empty: it holds {held}." in result.err
+    assert f"{lab} is not empty: it contains {held}." in result.err
     assert [(file.name, file.read_bytes()) for file in lab.iterdir()] == [(held, b"mine\r\n")]
     assert [entry.name for entry in tmp_path.iterdir()] == ["lab"]
 

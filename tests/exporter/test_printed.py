@@ -68,7 +68,7 @@ def test_a_message_shows_what_it_does_not_print() -> None:
 
 
 def test_check(project: Path) -> None:
-    check_printed(ask(project, "check", "--source", "source.csv"), "owned", "run would go through")
+    check_printed(ask(project, "check", "--source", "source.csv"), "owned", "run would succeed")
     result = ask(project, "check", "--source", "source.csv", "--json")
     check_printed(result)
     assert "owned" in "".join(finding["text"] for finding in json.loads(result.out))

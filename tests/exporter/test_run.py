@@ -68,8 +68,8 @@ def test_a_name_that_cannot_be_taken(project: Path, variables: str, message: str
     [
         (["--target", "mariadb", "--source", "x.csv"], ["reads its own server"]),
         (["--target", "spark"], ["duckdb, mariadb, mysql"]),
-        (["--experiments", "x.csv"], ["--experiments goes with --source"]),
-        (["--source", "none.csv"], ["none.csv is not a file"]),
+        (["--experiments", "x.csv"], ["--experiments needs --source"]),
+        (["--source", "none.csv"], ["none.csv does not exist"]),
         (["--vars", "[1"], ["--vars"]),
         (
             ["--vars", "{extra_tags: location}"],
@@ -80,7 +80,7 @@ def test_a_name_that_cannot_be_taken(project: Path, variables: str, message: str
         (["--vars", "{text_tga: x}"], ["There is no variable 'text_tga'", "text_tag"]),
         (["--out", "dbt_project.yml"], ["dbt_project.yml cannot be written", "choose another folder with --out"]),
         (["--source", "models"], ["models is a folder", "take a CSV or a Parquet file"]),
-        (["--target", "mysql"], ["dbt-mysql", "make .venv-mysql", "pip install '.[mysql]'"]),
+        (["--target", "mysql"], ["dbt-mysql", "make .venv-mysql", "pip install 'probesheets[mysql]'"]),
     ],
 )
 def test_wrong_arguments(project: Path, arguments: list[str], parts: list[str]) -> None:

@@ -122,7 +122,7 @@ def test_all_texts_and_a_sample_are_not_mixed(built_sample: Build, tmp_path: Pat
     ("arguments", "code", "part"),
     [
         (["--sample", "0"], 2, "--sample"),
-        (["--seed", "7"], 1, "--per and --seed go with --sample"),
+        (["--seed", "7"], 1, "--per and --seed need --sample"),
         (["--sample", "5", "--per", "week"], 1, "Valid: probe, month"),
         (["--sample", "5", "--only", "left_out"], 1, "left_out has no column text_id"),
     ],

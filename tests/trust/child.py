@@ -10,7 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
-import probesheets.export.job
+import probesheets.export.export
 import probesheets.index.sheet
 import probesheets.warehouse  # noqa: F401
 from probesheets.cli import main

@@ -1,5 +1,6 @@
 """The accounts of an export: every record that goes in comes out, or the export fails."""
 
+import json
 import re
 import shutil
 from collections import Counter
@@ -8,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.build import Build, Source
+from tests.build import Build, Source, command, run
 from tests.conftest import Builder
 from tests.exports import read_manifest, sheet
 from tests.trust.folders import NEW, export
@@ -71,26 +72,33 @@ def test_what_was_too_long_is_said(built: Builder, generated: Source, engine: st
 
 
 TAMPERED = {
-    "a text less": ("delete from texts where text_id = (select min(text_id) from texts)", "texts by the model probes"),
-    "a text twice": ("insert into texts select * from texts limit 1", "texts by the model probes"),
-    "a text without links less": ("delete from texts_without_links where text_id % 9 = 0", "texts by the model probes"),
-    "a link less": ("delete from links where link_number = 2", "links by the model probes"),
-    "a probe less": ("delete from probes where file_stem like 'masks%'", "but 0 texts by the model probes"),
-    "texts moved": ("update accounts set texts = texts - 1, blank_texts = blank_texts + 1", "texts in all, but"),
-    "a text row more": ("update accounts set text_rows = text_rows + 1", "text rows in the source, but"),
-    "a raw row more": ("update accounts set raw_rows = raw_rows + 1", "raw rows in the source, but"),
-    "links lost": ("update accounts set links = links - 1", "links in all, but"),
+    "a text less": "delete from texts where text_id = (select min(text_id) from texts)",
+    "a text twice": "insert into texts select * from texts limit 1",
+    "a text without links less": "delete from texts_without_links where text_id % 9 = 0",
+    "a link less": "delete from links where link_number = 2",
+    "a probe less": "delete from probes where file_stem like 'masks%'",
+    "texts moved": "update accounts set texts = texts - 1, blank_texts = blank_texts + 1",
+    "a text row more": "update accounts set text_rows = text_rows + 1",
+    "a raw row more": "update accounts set raw_rows = raw_rows + 1",
+    "links lost": "update accounts set links = links - 1",
 }
+TESTS = "accounts_agree probes_agree links_are_all_listed texts_are_the_same_with_and_without_links".split()
 
 
 @pytest.mark.parametrize("case", TAMPERED)
-def test_a_sum_that_is_not_right_is_an_error(case: str, built_sample: Build, tmp_path: Path) -> None:
-    statement, message = TAMPERED[case]
+def test_a_sum_that_is_not_right_fails_a_test_and_stops_the_export(
+    case: str, built_sample: Build, sample: Source, tmp_path: Path
+) -> None:
+    """What no model does, done by hand: dbt's tests find it, and nothing is exported after they failed."""
     database = tmp_path / "probesheets.duckdb"
     shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
     with duckdb.connect(str(database)) as connection:
-        connection.execute(statement)
+        connection.execute(TAMPERED[case])
+    environment = {**built_sample.environment, "PROBESHEETS_DUCKDB": str(database)}
+    variables = json.dumps(dict(sample.variables))
+    arguments = ["test", "--select", *TESTS, "--target-path", str(tmp_path / "target"), "--vars", variables]
+    tested = run([str(command("duckdb", "dbt")), *arguments], built_sample.folder, environment)
+    assert tested.returncode == 1, tested.stdout
     code, said = export(built_sample, {**NEW, "PROBESHEETS_DUCKDB": str(database)}, tmp_path / "out")
-    assert code == 1
-    assert message in said and "probesheets run --target duckdb" in said
+    assert code == 1 and "did not pass" in said, said
     assert not list((tmp_path / "out").rglob("*.xlsx"))

@@ -95,7 +95,7 @@ def test_models_of_version_1_0_0(case: Case) -> None:
             connection.execute("drop table probesheets_builds")
     for arguments in (["export"], ["probes"], ["verify", "out"]):
         code, said = case.probesheets(*arguments)
-        assert code == 1 and "There is no record of a build" in said
+        assert code == 1 and "has no record of a build" in said
         assert f"Run: probesheets run --target {case.build.target}" in said
 
 

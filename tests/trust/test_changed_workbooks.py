@@ -136,7 +136,7 @@ def test_a_changed_workbook_beside_an_export_that_was_stopped(
     assert export(built_sample, NEW, exported, "--only", "links")[0] == 0
     assert read_manifest(exported)["complete"] and (exported / "links.xlsx").read_bytes() == exports.new["links.xlsx"]
     code, said = export(built_sample, NEW, exported, "--new")
-    assert code == 0 and "Nothing is new" in said
+    assert code == 0 and "There is nothing new" in said
     assert first_workbook(exported).read_bytes() == coded
 
 
@@ -151,7 +151,7 @@ def test_a_probe_that_needs_fewer_workbooks_now(built_sample: Build, exported: P
     assert export(built_sample, NEW, exported, "--probe", "Masks are", "--only", "with_links")[0] == 0
     assert not (exported / second["path"]).exists()
     code, said = export(built_sample, NEW, exported, "--new")
-    assert code == 0 and "Nothing is new" in said and "instead" not in said
+    assert code == 0 and "There is nothing new" in said and "instead" not in said
 
 
 def test_a_probe_that_is_gone_keeps_its_workbook_and_records(
@@ -173,7 +173,7 @@ def test_a_probe_that_is_gone_keeps_its_workbook_and_records(
     assert code == 0, said
     assert (exported / "with_links" / f"{stem}.xlsx").is_file()
     code, said = export(built_sample, NEW, exported, "--new")
-    assert code == 0 and "Nothing is new" in said and "instead" not in said
+    assert code == 0 and "There is nothing new" in said and "instead" not in said
 
 
 @pytest.mark.parametrize("arguments", [[], ["--only", "links"], ["--new", "--only", "qualcoder"]], ids=" ".join)

@@ -13,7 +13,7 @@ from tests.trust.processes import send_when
 
 
 @pytest.mark.parametrize(
-    ("module", "function"), [("export.job", "check_accounts"), ("index.chart_data", "read_figures")]
+    ("module", "function"), [("export.export", "check_accounts"), ("index.chart_data", "read_chart_data")]
 )
 def test_built_again_during_an_export(on_server: Case, module: str, function: str) -> None:
     """After all rows (or those of the index) were read and before the files get their names, a model is built again."""
@@ -61,7 +61,7 @@ def test_a_schema_that_is_not_there(on_server: Case) -> None:
     result = run(
         [str(command("mariadb", "probesheets")), "export", "--target", "mariadb"], on_server.build.folder, environment
     )
-    assert result.returncode == 1 and "There is no record of a build in `nowhere`" in result.stderr, result.stderr
+    assert result.returncode == 1 and "has no record of a build in `nowhere`" in result.stderr, result.stderr
 
 
 def test_two_builds_at_once(on_server: Case) -> None:

@@ -127,7 +127,7 @@ def test_a_full_disk(spare: int, disk: Path, built_sample: Build, folder: Path, 
     remount(disk, f"size={used + spare}k")
     code, said = export(built_sample, NEW, disk / "out")
     assert code == 1
-    assert "No space left" in said and "Make room" in said
+    assert "No space left" in said and "Free some disk space" in said
     assert contents(disk / "out") == contents(folder)
     remount(disk, "size=10m")
     check_that_it_completes(built_sample, disk / "out", exports)
@@ -161,7 +161,7 @@ def test_a_folder_where_a_file_should_go(built_sample: Build, folder: Path, expo
     (folder / name / "inner").mkdir(parents=True)
     before = contents(folder)
     code, said = export(built_sample, NEW, folder)
-    assert code == 1 and f"{name}: not a file" in said and "Move what is listed" in said
+    assert code == 1 and f"{name}: not a file" in said and "Move them" in said
     assert contents(folder) == before
     shutil.move(folder / name, folder.parent / "moved")
     check_that_it_completes(built_sample, folder, exports)
@@ -170,7 +170,7 @@ def test_a_folder_where_a_file_should_go(built_sample: Build, folder: Path, expo
 def test_a_file_where_a_folder_should_go(built_sample: Build, tmp_path: Path) -> None:
     fill(tmp_path, {"without_links": b"mine"})
     code, said = export(built_sample, NEW, tmp_path)
-    assert code == 1 and "without_links/: a link or a file" in said and "Move what is listed" in said
+    assert code == 1 and "without_links/: a link or a file" in said and "Move them" in said
     assert contents(tmp_path) == {"without_links": b"mine"}
 
 
@@ -204,7 +204,7 @@ def test_an_export_during_a_build(built_sample: Build, folder: Path, exports: Ex
         send_when(building, lambda: database.with_suffix(".duckdb.wal").exists(), signal.SIGSTOP)
         code, said = export(built_sample, environment, folder)
         assert code == 1
-        assert "cannot be read" in said and "wait for it to end" in said
+        assert "cannot be read" in said and "wait until it ends" in said
         check_nothing_is_half_written(folder, exports)
     finally:
         building.send_signal(signal.SIGCONT)

@@ -20,7 +20,7 @@ from tests.trust.processes import Child, Starter, send_when
 def check_interrupted(child: Child, build: Build, folder: Path, exports: Exports) -> None:
     code, said = child.end()
     assert code == 130, said
-    assert "Stopped" in said and "type the command again" in said and "Traceback" not in said
+    assert "Stopped" in said and "run the same command again" in said and "Traceback" not in said
     check_nothing_is_half_written(folder, exports)
     check_that_it_completes(build, folder, exports)
 
@@ -55,7 +55,10 @@ def test_interrupted_in_a_query(built_sample: Build, tmp_path: Path, monkeypatch
     finally:
         ctrl_c.cancel()
         signal.signal(signal.SIGINT, before)
-    assert (code, said) == (130, "Stopped. Nothing was left half-written; type the command again to complete.\n")
+    assert (code, said) == (
+        130,
+        "Stopped. No file was left half-written. To complete the work, run the same command again.\n",
+    )
     assert not contents(tmp_path / "out")
 
 
@@ -70,16 +73,16 @@ def test_interrupted_while_a_server_is_read(
         path.unlink()  # verify stops reading after ten differences; there are more
     script = (
         "import sys, os, signal, threading\n"
-        "from probesheets import warehouse\n"
+        "from probesheets.warehouse import server\n"
         "from probesheets.cli import main\n"
-        "read = warehouse.Server.batches\n"
+        "read = server.Server.stream\n"
         "def interrupted(self, query):\n"
         "    for number, batch in enumerate(read(self, query)):\n"
         "        yield batch\n"
         "        if once.acquire(blocking=False):\n"
         "            os.kill(os.getpid(), signal.SIGINT)\n"
         "once = threading.Lock()\n"
-        "warehouse.Server.batches, warehouse.BATCH_ROWS = interrupted, 5\n"
+        "server.Server.stream, server.CHUNK_ROWS = interrupted, 5\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "main(sys.argv[1:])"
     )
@@ -89,7 +92,7 @@ def test_interrupted_while_a_server_is_read(
         result = run([str(python), "-c", script, *arguments, "--target", "mariadb"], build.folder, environment)
         assert (result.returncode, result.stderr) == (
             130,
-            "Stopped. Nothing was left half-written; type the command again to complete.\n",
+            "Stopped. No file was left half-written. To complete the work, run the same command again.\n",
         )
     assert not contents(tmp_path / "new")
 
@@ -111,6 +114,6 @@ def test_interrupted_while_dbt_builds(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     said = process.stderr.read()
     assert process.wait() == 130
-    assert said.endswith("Stopped. Nothing was left half-written; type the command again to complete.\n")
+    assert said.endswith("Stopped. No file was left half-written. To complete the work, run the same command again.\n")
     assert "Traceback" not in said and "leaked" not in said
     assert run(arguments, tmp_path / "p", {}).returncode == 0

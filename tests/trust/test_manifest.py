@@ -287,6 +287,6 @@ def test_a_column_that_a_reader_added_hides_no_record(
     edit(first_workbook(folder), lambda sheet: sheet.insert_cols(place))
     (folder / "delivered.csv").unlink()
     code, said = export(built_sample, NEW, folder, "--new")
-    assert code == 0 and "Nothing is new" in said and "have changed" not in said
+    assert code == 0 and "There is nothing new" in said and "have changed" not in said
     records = [line.rpartition(b",")[0] for line in (folder / "delivered.csv").read_bytes().splitlines()]
     assert sorted(records) == sorted(line.rpartition(b",")[0] for line in exports.new["delivered.csv"].splitlines())

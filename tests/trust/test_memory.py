@@ -19,7 +19,7 @@ from tests.conftest import need
         ("long-cell", 0.05, (450, 450), "Read 1 rows"),
         ("long-cell", 0.2, (600, 600), "31 MB|rows that are too long"),
         ("long-rows", 0.05, (1_050, 1_050), "Read 125 rows"),
-        ("long-rows", 0.1, (1_050, 1_050), "rows that are too long: 2,048 of them hold 27[0-9] MB"),
+        ("long-rows", 0.1, (1_050, 1_050), "rows that are too long: 2,048 of them contain 27[0-9] MB"),
         ("long-texts", 0.3, (1_900, 900), ""),
         ("servers", 0.05, (450, 350), "Read 75,000 rows|4 batches, the largest of 3[0-9] MB"),
     ],

@@ -62,12 +62,12 @@ def test_the_server_dies_during_a_read(mortal: Mortal, built_there: Build, start
     reading.process.send_signal(signal.SIGCONT)
     code, said = reading.end()
     assert code == 1
-    assert "server stopped answering" in said and "type the command again" in said and "Traceback" not in said
+    assert "server stopped answering" in said and "run the same command again" in said and "Traceback" not in said
     assert contents(tmp_path / "out") == before
     refused = start(built_there, NEW, *arguments)
     refused.go()
     code, said = refused.end()
-    assert code == 1 and "does not answer" in said and "that the server runs" in said
+    assert code == 1 and "does not answer" in said and "that the server is running" in said
     mortal.start()
     again = start(built_there, NEW, *arguments)
     again.go()
@@ -114,7 +114,7 @@ def test_a_server_that_ends_idle_connections(
     build = built("mariadb", sample)
     script = (
         "import sys, time, mysql.connector as c\n"
-        "from probesheets.export import job\n"
+        "from probesheets.export import export\n"
         "from probesheets.cli import main\n"
         "check = export.check_accounts\n"
         "def late(*arguments):\n"

@@ -151,7 +151,7 @@ def test_a_manifest_that_is_missing_or_not_complete(built_sample: Build, folder:
     assert "manifest.json cannot be read" in verify(built_sample, folder).out
     (folder / "manifest.json").unlink()
     result = verify(built_sample, folder)
-    assert result.code == 1 and "manifest.json is missing" in result.out and "bring it back" in result.out
+    assert result.code == 1 and "manifest.json is missing" in result.out and "Restore it" in result.out
     result = verify(built_sample, folder / "none")
     assert result.code == 1 and "is not a folder" in result.err
 

@@ -114,7 +114,7 @@ def test_the_next_batch_goes_on_by_record_id(out: Path, later: Build) -> None:
     assert long in held and short not in held
     assert {file["group"] for file in read_manifest(out)["files"] if file.get("probe") == "Masks are"} == {long}
     assert verify(later, out) == []
-    assert "Nothing is new" in export(later, out, "--new").err
+    assert "There is nothing new" in export(later, out, "--new").err
 
 
 def test_one_probe_goes_on(out: Path, later: Build) -> None:
