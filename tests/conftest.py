@@ -142,16 +142,22 @@ def built_sample(built: Builder, sample: Source) -> Build:
 
 
 @pytest.fixture(scope="session")
-def exported_earlier(built: Builder, sample: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The export of the sample before it grew; a test works with a copy."""
+def earlier(built: Builder, sample: Source) -> Build:
+    """The models of the sample before it grew."""
+    return built("duckdb", earlier_source(sample))
+
+
+@pytest.fixture(scope="session")
+def exported_earlier(earlier: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export of `earlier`; a test works with a copy."""
     folder = tmp_path_factory.mktemp("earlier") / "out"
-    assert export(built("duckdb", earlier_source(sample)), folder).code == 0
+    assert export(earlier, folder).code == 0
     return folder
 
 
 @pytest.fixture(scope="session")
 def later(built_sample: Build) -> Build:
-    """The models after the source of `exported_earlier` has grown."""
+    """The models after the source of `earlier` has grown."""
     return built_sample
 
 
