@@ -36,6 +36,17 @@ def check_target(target: str) -> None:
         raise ProbesheetsError(f"There is no target {target!r}. {near(target, targets())}")
 
 
+def how_to_install(target: str) -> str:
+    """What to run if the packages of a target are missing. The adapters need environments of their own."""
+    adapter, command, extra = (
+        ("dbt-duckdb", ".venv", "") if target == "duckdb" else ("dbt-mysql", ".venv-mysql", "[mysql]")
+    )
+    return (
+        f"Target {target} needs {adapter}, which is not installed in this environment. In a checkout, run: make {command}\n"
+        f"Otherwise, in a new virtual environment, run: pip install 'probesheets{extra}'"
+    )
+
+
 def profile(target: str) -> dict[str, Any]:
     """The settings of a target in profiles.yml; all values are texts."""
     return dict(_rendered(_read(find_root() / "profiles.yml")["probesheets"]["outputs"][target], target))

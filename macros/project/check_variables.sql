@@ -23,6 +23,9 @@
   {{ return(name ~ ' must be ' ~ type ~ ", as in --vars '{" ~ name ~ ': ' ~ example ~ "}', but is " ~ shown(var(name))) }}
 {% endmacro %}
 
+{# The texts of a list variable. If it has another type, dbt must still be able to read the models, to get to the check. #}
+{% macro listed(name) %}{{ return(var(name) if is_list_of_texts(var(name)) else []) }}{% endmacro %}
+
 {# A number counts as the text of its digits. #}
 {% macro is_list_of_texts(value) %}
   {% if value is string or value is mapping or value is not sequence %}{{ return(false) }}{% endif %}

@@ -12,7 +12,7 @@ select
         then 'date'
         when tag = 'raw'
         then 'raw'
-        {%- for extra in var("extra_tags") %}
+        {%- for extra in listed("extra_tags") %}
             when tag = {{ text_literal(extra) }} then 'extra column'
         {%- endfor %}
         else 'not used'

@@ -7,7 +7,7 @@ select
     {{ exact_text("tag") }} as tag,
     {{ exact_text("probe") }} as probe,
     {{ exact_text("content") }} as content
-    {%- for column in var("extra_columns") %}
+    {%- for column in listed("extra_columns") %}
         , {{ exact_text(adapter.quote(column)) }} as extra_{{ loop.index }}
     {%- endfor %}
 from {{ source("gpt_experiments", "table_output") }}

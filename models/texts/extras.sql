@@ -1,6 +1,6 @@
 {{ config(post_hook="{{ add_index('text_id') }}") }}
 -- One row per text row: a column for each of extra_tags and extra_columns, cleaned.
-{% set extra_tags, extra_columns = var("extra_tags"), var("extra_columns") %}
+{% set extra_tags, extra_columns = listed("extra_tags"), listed("extra_columns") %}
 with
     {%- if extra_tags %}
         contents as (

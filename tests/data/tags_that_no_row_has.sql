@@ -3,7 +3,7 @@
 {{ config(severity="warn") }}
 with
     wanted as (
-        {%- for tag in [var("date_tag")] + var("extra_tags") %}
+        {%- for tag in [var("date_tag")] + listed("extra_tags") %}
             {{ "union all " if not loop.first }} select {{ text_literal(tag) }} as wanted_tag
         {%- endfor %}
     ),

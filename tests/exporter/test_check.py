@@ -53,7 +53,7 @@ def test_a_source_is_read_and_nothing_is_kept(project: Path) -> None:
     result = check(project, "--source", str(SAMPLE))
     assert result.code == 0 and "1,073 rows" in result.out and "no table_experiment" in result.out
     assert sorted(project.iterdir()) == before
-    assert check(project).out.count("bundled sample") == 1
+    assert check(project).out.count("will use the sample") == 1
 
 
 def test_findings_as_json(project: Path) -> None:

@@ -87,7 +87,7 @@ ON_DUCKDB = {
     "no file": Case("PROBESHEETS_DUCKDB must name a file", {}, at(":memory:")),
     "a table of texts": Case("table_output.id is of the type VARCHAR", {}, THERE, integers, BUNDLED),
     "an order that is no column": Case(
-        "Exposure links (models/exports/spreadsheets.yml): config.meta is not valid: Expected `str`, got `int` - at `$.order_by[0]`.",
+        "Exposure links (models/exports/spreadsheets.yml): config.meta is not valid: Expected `str`, got `int`",
         prepare=an_exposure(lambda meta: meta.update(order_by=[1])),
     ),
     "a project that dbt cannot read": Case("no_such_model", prepare=an_exposure(lambda _: None, "no_such_model")),

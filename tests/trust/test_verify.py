@@ -33,7 +33,7 @@ def change(folder: Path, changed: Callable[[Any], object]) -> Path:
 
 
 def test_what_was_exported_is_right(built_sample: Build, folder: Path) -> None:
-    for arguments, said in (((), "as it was exported.\n"), (("--target", "duckdb"), "every cell as in duckdb.\n")):
+    for arguments, said in (((), "as it was exported.\n"), (("--target", "duckdb"), "every cell is as in duckdb.\n")):
         result = verify(built_sample, folder, *arguments)
         assert (result.code, result.err, result.out.count("\n")) == (0, "", 1)
         assert result.out.endswith(said)
@@ -168,7 +168,7 @@ def test_what_the_database_has_more_or_less(built_sample: Build, folder: Path, t
     assert sorted(result.out.splitlines()) == [
         f"with_links/{stem}.xlsx: the database has no rows for it.",
         f"without_links/{stem}.xlsx: the database has no rows for it.",
-        "without_links: x is in the database, but there is no workbook of it.",
+        "without_links: x is in the database, but has no workbook.",
     ]
 
 

@@ -88,8 +88,8 @@ def _pickers(job: Job, records: pa.Table) -> dict[Kind, RowPicker]:
 def _write_all(job: Job, pickers: Mapping[Kind, RowPicker]) -> dict[Kind, list[Written]]:
     """Write each kind in its own thread: reading, XML and compression all run without Python's global lock."""
     with ThreadPoolExecutor(max_workers=workers()) as pool:
-        futures = {kind: pool.submit(_write_kind, job, picker) for kind, picker in pickers.items()}
         try:
+            futures = {kind: pool.submit(_write_kind, job, picker) for kind, picker in pickers.items()}
             return {kind: future.result() for kind, future in futures.items()}
         except BaseException:
             job.stop.set()

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypedDict
+from typing import Annotated, Any, NoReturn, Required, TypedDict
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -61,8 +61,8 @@ class Delivery(Struct, frozen=True):
 class Build(TypedDict, total=False):
     """The dbt command that built some models."""
 
+    started: Required[str]
     invocation: str
-    started: str
     version: Any
     variables: Any
     source: Any
@@ -80,7 +80,7 @@ class Manifest(Struct, kw_only=True, frozen=True):
     batches: list[Delivery] = field(default_factory=list)
     drawn: list[dict[str, Any]] | None = None
     files: list[Entry] = field(default_factory=list)
-    unwritten: list[str] = field(default_factory=list)  # paths that a stopped export may not have written
+    unwritten: list[Any] = field(default_factory=list)  # paths that a stopped export may not have written
     replaced: list[Entry] = field(default_factory=list)  # the files that may be there instead
     full: bool = False
     complete: bool = True
@@ -169,7 +169,7 @@ def _manifest(value: dict[str, Any]) -> Manifest:
     paths = {entry.path for entry in manifest.files}
     if len(paths) < len(manifest.files):
         raise ValueError("files lists a path twice")
-    return replace(manifest, unwritten=[path for path in manifest.unwritten if path in paths])
+    return replace(manifest, unwritten=[path for path in manifest.unwritten if isinstance(path, str) and path in paths])
 
 
 def _require_keys(value: Any, keys: Iterable[str], where: str) -> None:

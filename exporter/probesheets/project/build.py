@@ -14,12 +14,10 @@ from typing import Any
 
 from probesheets.errors import ProbesheetsError, printable
 from probesheets.progress import Track, silent
-from probesheets.settings import find_root
+from probesheets.settings import find_root, how_to_install
 
 # a fault that macros/project/prepare_source.sql found, in an error message of dbt
 _FAULT = re.compile(r"operation probesheets-on-run-start-0 \(.*\)\n((?:  .*\S.*\n?)+)")
-_PACKAGES = {"duckdb": ("dbt-duckdb", "make .venv", "probesheets")}
-_SERVERS = ("dbt-mysql", "make .venv-mysql", "'probesheets[mysql]'")
 Event = dict[str, Any]  # a line of dbt's JSON log: {"info": {"name", "level", "msg"}, "data": {...}}
 
 
@@ -94,10 +92,8 @@ def _run_dbt(
     dbt gets a session of its own: Ctrl-C reaches only this process, which then ends dbt without dbt's own traceback.
     """
     _check_yaml(variables)
-    if installed("dbt-core") is None:
-        raise ProbesheetsError("dbt is not installed. Run: make .venv, or install probesheets again with pip.")
-    if missing := missing_adapter(target):
-        raise ProbesheetsError(missing)
+    if not (find_spec("dbt") and find_spec("dbt.adapters") and find_spec(f"dbt.adapters.{target}")):
+        raise ProbesheetsError(how_to_install(target))
     root = find_root()
     # dbt 1.7 accepts general options only before the command
     general = ["--log-format", "json", "--no-use-colors", *(one for one in command if one in ("--quiet", "--print"))]
@@ -151,14 +147,3 @@ def installed(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def missing_adapter(target: str) -> str | None:
-    """How to install the adapter of a target; None if it is installed."""
-    if find_spec("dbt") and find_spec("dbt.adapters") and find_spec("dbt.adapters." + target):
-        return None
-    package, command, requirement = _PACKAGES.get(target, _SERVERS)
-    return (
-        f"Target {target} needs {package}, which is not installed here. Run: {command}\n"
-        f"or, in a new virtual environment, run: pip install {requirement}"
-    )

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError
-from probesheets.settings import profile
+from probesheets.settings import how_to_install, profile
 from probesheets.warehouse.base import CHUNK_ROWS, not_built
 
 CHUNK_BYTES = 8 << 20  # of text in a record batch, approximately
@@ -27,10 +27,7 @@ class Server:
         try:
             import mysql.connector
         except ImportError:
-            raise ProbesheetsError(
-                f"Target {target} needs dbt-mysql, which needs its own environment. Run: make .venv-mysql\n"
-                "or, in a new virtual environment, install the extra: pip install 'probesheets[mysql]'"
-            ) from None
+            raise ProbesheetsError(how_to_install(target)) from None
         self._error: type[Exception] = mysql.connector.Error
         self._connect = mysql.connector.connect
         self._open().close()  # reports a wrong host, user or password now
