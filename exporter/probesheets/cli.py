@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
@@ -47,28 +47,18 @@ app = typer.Typer(
 MOST_DIFFERENCES = 10  # that verify lists
 
 
-def _show_version(wanted: bool) -> None:
-    from importlib.metadata import version
+@app.callback(invoke_without_command=True)
+def general(version: option.Version = False) -> None:
+    """Options that come before the command."""
+    if version:
+        from importlib.metadata import version as installed
 
-    if wanted:
-        _print(f"probesheets {version('probesheets')}")
+        _print(f"probesheets {installed('probesheets')}")
         raise typer.Exit()
 
 
-@app.callback()
-def general(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    """Options that come before the command."""
-
-
 @app.command()
-def init(
-    folder: Annotated[Path, typer.Argument(parser=option.path, metavar="DIR", help="A folder that is new or empty.")],
-    quiet: option.Quiet = False,
-) -> None:
+def init(folder: option.NewFolder, quiet: option.Quiet = False) -> None:
     """Write the dbt project, with a sample to try it on, into a folder where you can change it.
 
     Example: probesheets init lab
@@ -180,8 +170,7 @@ def check(
     if as_json:
         _print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
     else:
-        for finding in findings:
-            _print(str(finding))
+        _print("\n".join(map(str, findings)))
         _print("\nrun would fail. Fix the lines marked STOP." if failing else "\nrun would succeed.")
     sys.exit(1 if failing else 0)
 
@@ -208,14 +197,12 @@ def probes(target: option.Target = "duckdb", as_json: option.Json = False) -> No
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(parser=option.path, metavar="DIR", help="A folder that an export wrote.")],
-    target: Annotated[
-        str | None, typer.Option("--target", "-t", help="Also compare every cell with the models of this target.")
-    ] = None,
+    folder: option.Exported,
+    target: option.CompareTo = None,
     quiet: option.Quiet = False,
     as_json: option.Json = False,
 ) -> None:
-    """Read the spreadsheets of a folder and compare them with what was exported. The exit code is 1 if they differ.
+    """Compare the spreadsheets of a folder with what was exported. The exit code is 1 if they differ.
 
     Example: probesheets verify out --target duckdb
     """
@@ -237,9 +224,8 @@ def verify(
     if as_json:
         result = {"folder": str(folder), "differences": listed, "more": more, "other_build": note}
         _print(json.dumps(result, ensure_ascii=False))
-    else:
-        for difference in listed:
-            _print(shown(difference))
+    for difference in [] if as_json else listed:
+        _print(shown(difference))
     if more:
         _say(f"There are more than these {MOST_DIFFERENCES} differences.", quiet)
     if found:

@@ -39,3 +39,8 @@ _SEED = "With --sample: another seed draws other texts (default: 0)."
 Seed = Annotated[str | None, typer.Option(parser=text, metavar="S", help=_SEED)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; messages go to stderr.")]
+_COMPARE = "Also compare every cell with the models of this target."
+CompareTo = Annotated[str | None, typer.Option("--target", "-t", help=_COMPARE)]
+Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.")]
+NewFolder = Annotated[Path, typer.Argument(parser=path, metavar="DIR", help="A folder that is new or empty.")]
+Exported = Annotated[Path, typer.Argument(parser=path, metavar="DIR", help="A folder that an export wrote.")]

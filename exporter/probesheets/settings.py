@@ -42,7 +42,7 @@ def how_to_install(target: str) -> str:
         ("dbt-duckdb", ".venv", "") if target == "duckdb" else ("dbt-mysql", ".venv-mysql", "[mysql]")
     )
     return (
-        f"Target {target} needs {adapter}, which is not installed in this environment. In a checkout, run: make {command}\n"
+        f"Target {target} needs {adapter}, which is not installed here. In a checkout, run: make {command}\n"
         f"Otherwise, in a new virtual environment, run: pip install 'probesheets{extra}'"
     )
 

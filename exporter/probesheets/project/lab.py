@@ -10,68 +10,57 @@ from probesheets.errors import ProbesheetsError, shown
 
 _PACKAGE = Path(probesheets.__file__).resolve().parent
 _PROJECT_FILE = "dbt_project.yml"
-_GITIGNORE = """\
-*.duckdb
-*.duckdb.*
-target/
-logs/
-out/
-.venv*/
-.user.yml
-"""
+_IGNORED = ("*.duckdb", "*.duckdb.*", "target/", "logs/", "out/", ".venv*/", ".user.yml")
 
 
 def write_lab(folder: Path) -> None:
-    """Write models, macros, tests, the sample and the settings of dbt into a folder that is new or empty.
+    """Write models, macros, tests, the sample and dbt's settings into a folder that is new or empty: all or nothing.
 
-    Writes all of it or nothing. Raises ProbesheetsError if the folder is not empty or cannot be written.
+    Raises ProbesheetsError if the folder is not empty or cannot be written.
     """
+    folder, parts = folder.resolve(), list[Path]()
     try:
-        folder = folder.resolve()
         _refuse_unless_empty(folder)
-        is_new = not folder.exists()
-        place = folder.parent if is_new else folder
-        place.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".probesheets-", dir=place) as staging:
-            written = Path(staging) / "lab"
-            _copy_project(written)
-            if is_new:
-                written.rename(folder)
-            else:
-                _move_all(written, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".probesheets-", dir=folder) as staging:
+            for source, place in _sources().items():
+                target = Path(staging, place)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if source.is_dir():
+                    # without permissions: an installed package may be read-only
+                    shutil.copytree(source, target, copy_function=shutil.copyfile, dirs_exist_ok=True)
+                else:
+                    shutil.copyfile(source, target)
+            Path(staging, ".gitignore").write_text("\n".join([*_IGNORED, ""]), encoding="utf-8")
+            # the project file comes last, because it makes the folder a project
+            parts = sorted(Path(staging).iterdir(), key=lambda part: part.name == _PROJECT_FILE)
+            try:
+                for part in parts:
+                    part.rename(folder / part.name)
+            except BaseException:
+                for part in parts:
+                    if not part.exists():
+                        (folder / part.name).rename(part)
+                raise
     except OSError as error:
         raise ProbesheetsError(
             f"The project cannot be written into {folder}: {error.strerror or error}.\n"
             "Name another folder, as in: probesheets init lab"
-        ) from error
+        ) from None
 
 
 def _refuse_unless_empty(folder: Path) -> None:
-    if not folder.exists():
-        return
-    if not folder.is_dir():
+    if folder.exists() and not folder.is_dir():
         raise ProbesheetsError(f"{folder} is a file. Name a new or empty folder, as in: probesheets init lab")
-    if held := sorted(file.name for file in folder.iterdir()):
-        if _PROJECT_FILE in held:
+    if found := sorted(file.name for file in folder.iterdir()) if folder.exists() else []:
+        advice = "Name a new or empty folder, as in: probesheets init lab"
+        if _PROJECT_FILE in found:
             advice = "It is already a dbt project. Change to it, and run: probesheets run"
-        else:
-            advice = "Name a new or empty folder, as in: probesheets init lab"
-        more = f" and {len(held) - 3} more" if len(held) > 3 else ""
-        raise ProbesheetsError(f"{folder} is not empty: it contains {shown(', '.join(held[:3]))}{more}.\n{advice}")
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        raise ProbesheetsError(f"{folder} is not empty: it contains {shown(', '.join(found[:3]))}{more}.\n{advice}")
 
 
-def _copy_project(target: Path) -> None:
-    for source, destination in _parts().items():
-        files = [source] if source.is_file() else sorted(source.rglob("*"))
-        for file in files:
-            if file.is_file() and "__pycache__" not in file.parts:
-                copy = target / destination / file.relative_to(source)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, copy)  # not its permissions: an installed package may be read-only
-    (target / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
-
-
-def _parts() -> dict[Path, str]:
+def _sources() -> dict[Path, str]:
     """What to copy, and its place in the project: from the wheel, or from the same folders of a checkout."""
     installed = _PACKAGE / "lab"
     if installed.is_dir():
@@ -80,17 +69,3 @@ def _parts() -> dict[Path, str]:
     settings = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
     parts = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     return {checkout / source: place.removeprefix("probesheets/lab/") for source, place in parts.items()}
-
-
-def _move_all(source: Path, folder: Path) -> None:
-    """Move into an empty folder, which may be the current one. dbt_project.yml comes last, as it makes it a project."""
-    moved: list[Path] = []
-    try:
-        for part in sorted(source.iterdir(), key=lambda part: part.name == _PROJECT_FILE):
-            moved.append(part)
-            part.rename(folder / part.name)
-    except BaseException:
-        for part in moved:
-            if not part.exists():
-                (folder / part.name).rename(part)
-        raise
