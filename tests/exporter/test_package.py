@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -101,8 +102,8 @@ def test_init_leaves_a_folder_that_holds_something_as_it_was(tmp_path: Path, hel
 def test_init_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = shutil.copyfile
 
-    def fail_late(source: Path, target: Path) -> None:
-        if target.name == "profiles.yml":
+    def fail_late(source: Path, target: Path, **_: Any) -> None:
+        if Path(target).name == "profiles.yml":
             raise OSError(28, "No space left on device")
         copy(source, target)
 
@@ -151,8 +152,10 @@ def installed(request: pytest.FixtureRequest, wheel: Path, tmp_path: Path) -> It
     extra = "[mysql]" if pins == "mysql" else ""
     digest = sha256(wheel.read_bytes()).hexdigest()
     wanted.write_text(f"probesheets{extra} @ {wheel.as_uri()} --hash=sha256:{digest}\n", encoding="utf-8")
-    constraints = str(ROOT / "requirements" / f"{pins}.txt")
-    arguments = ["install", "--quiet", "--require-hashes", "-r", str(wanted), "-c", constraints]
+    constraints = tmp_path / "constraints.txt"  # without extras, which pip refuses there
+    pinned = (ROOT / "requirements" / f"{pins}.txt").read_text(encoding="utf-8")
+    constraints.write_text(re.sub(r"^([\w.-]+)\[[^]]+\]", r"\1", pinned, flags=re.M), encoding="utf-8")
+    arguments = ["install", "--quiet", "--require-hashes", "-r", str(wanted), "-c", str(constraints)]
     if uv := find_uv():
         create = [uv, "venv", "--quiet", "--python", python, str(environment)]
         install = [uv, "pip", *arguments, "--python", str(environment)]

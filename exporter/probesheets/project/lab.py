@@ -18,7 +18,8 @@ def write_lab(folder: Path) -> None:
 
     Raises ProbesheetsError if the folder is not empty or cannot be written.
     """
-    folder, parts = folder.resolve(), list[Path]()
+    folder = folder.resolve()
+    is_new = not folder.exists()
     try:
         _refuse_unless_empty(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,11 @@ def write_lab(folder: Path) -> None:
                     if not part.exists():
                         (folder / part.name).rename(part)
                 raise
-    except OSError as error:
+    except BaseException as error:
+        if is_new and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+        if not isinstance(error, OSError):
+            raise
         raise ProbesheetsError(
             f"The project cannot be written into {folder}: {error.strerror or error}.\n"
             "Name another folder, as in: probesheets init lab"
