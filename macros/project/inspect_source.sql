@@ -97,11 +97,11 @@
   {% set probe = exact_text("coalesce(probe, '')") %}
   {% set stored %}
     with
-      stored as (
+      as_stored as (
         select min({{ probe }}) as probe from {{ source_table('table_output') }}
         where {{ rows_of_tag('text_tag') }} group by {{ sha256_hex(probe) }} {{ computed_once() }}
       ),
-      forms as (select probe, {{ flat(clean('probe')) }} as flat_probe from stored {{ computed_once() }}),
+      forms as (select probe, {{ flat(clean('probe')) }} as flat_probe from as_stored {{ computed_once() }}),
       probes as (
         select min(flat_probe) as flat_probe, count(*) as forms, min(probe) as first_form, max(probe) as last_form
         from forms group by {{ sha256_hex('flat_probe') }} {{ computed_once() }}

@@ -66,7 +66,7 @@ def test_findings_as_json(project: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (["--source", "none.csv"], ["STOP  none.csv is not a file"]),
+        (["--source", "none.csv"], ["STOP  none.csv does not exist"]),
         (["--vars", "{text_tag: trimmd}"], ["STOP  No row of table_output has the tag 'trimmd'", "trimmed (310)"]),
         (["--vars", "{extra_columns: [mood]}"], ["STOP  table_output has no column mood", "sent_label"]),
         (
@@ -132,7 +132,7 @@ def test_rights_that_are_missing(request: pytest.FixtureRequest, server_engine: 
     server.root.execute("create schema check_target")
     environment = server.environment("check_source", "check_target")
     result = server_check(server, project, environment)
-    assert result.returncode == 1 and "CREATE (the schema is not there, or may not be seen) is missing" in result.stdout
+    assert result.returncode == 1 and "CREATE (the schema does not exist, or is hidden from the user) is missing" in result.stdout
     assert "There is no table `check_source`.`table_output`, or this user may not read it" in result.stdout
     assert "The server says: " in result.stdout and "denied" in result.stdout
     server.root.execute("grant create, drop, insert, select on check_target.* to analyst@'%'")

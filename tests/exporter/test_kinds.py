@@ -102,12 +102,12 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
         ["Expected `str`, got `int` - at `$.order_by[0]`"],
     ),
     "an order that is a mapping": (lambda meta: meta.update(order_by={"a": 1}), ["got `object` - at `$.order_by`"]),
-    "a key that was no text": (lambda meta: meta["columns"][0].update({"1": "x"}), ["`1`", "Keys: name, header"]),
+    "a key that was no text": (lambda meta: meta["columns"][0].update({"1": "x"}), ["`1`", "Valid: name, header"]),
     "a column without a name": (
         lambda meta: meta["columns"].append({"header": "X"}),
-        ["missing required field `name`"],
+        ["missing key `name`"],
     ),
-    "no columns": (lambda meta: meta.pop("columns"), ["missing required field `columns`"]),
+    "no columns": (lambda meta: meta.pop("columns"), ["missing key `columns`"]),
     "a sheet's name": (lambda meta: meta.update(sheet="A/B"), ["'A/B'"]),
     "dates": (lambda meta: meta.update(dates="iso"), ["'iso'", "cell", "text"]),
     "a header twice": (lambda meta: meta["columns"][1].update(header="record id"), ["record id"]),
@@ -133,11 +133,11 @@ def test_a_key_that_is_no_text(key: Any) -> None:
     """dbt makes texts of such keys; whoever reads an exposure otherwise gets the same sentence."""
     meta = {"sheet": "S", "columns": [{"name": "record_id", key: "x"}]}
     exposures = [{"name": "links", "file": "a.yml", "meta": meta, "models": ["model.probesheets.links"]}]
-    with pytest.raises(ProbesheetsError, match="in columns is not valid.*Keys: name, header"):
+    with pytest.raises(ProbesheetsError, match="in columns is not valid.*Valid: name, header"):
         list(read_kinds(exposures))
     meta["columns"] = [{"name": "record_id"}]
     meta[key] = "x"
-    with pytest.raises(ProbesheetsError, match="config.meta is not valid.*Keys: sheet, columns"):
+    with pytest.raises(ProbesheetsError, match="config.meta is not valid.*Valid: sheet, columns"):
         list(read_kinds(exposures))
 
 

@@ -84,5 +84,6 @@ def _read(value: Any, cls: type[_T], where: str) -> _T:
     try:
         return msgspec.convert(value, cls)
     except msgspec.ValidationError as error:
-        keys = ", ".join(cls.__struct_fields__)
-        raise ProbesheetsError(f"{where} is not valid: {error}. Keys: {keys}.") from None
+        said = str(error).replace("Object contains unknown field", "unknown key")
+        said = said.replace("Object missing required field", "missing key")
+        raise ProbesheetsError(f"{where} is not valid: {said}. Valid: {', '.join(cls.__struct_fields__)}.") from None
