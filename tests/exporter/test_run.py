@@ -45,7 +45,7 @@ def test_a_text_tag_that_is_not_there(project: Path) -> None:
     # the copy that was there (here: none) is as it was, so that the next run takes the bundled sample
     assert "will use the sample" in probesheets(project, {}, "check").out
     result = run([str(command("duckdb", "probesheets")), "run", "--vars", "{text_tag: fool}"], project, {})
-    assert result.returncode == 1 and "dbt build failed" in result.stderr
+    assert result.returncode == 1 and "Error: No row of table_output has the tag" in result.stderr
     assert "'fool'" in result.stderr and "full (20)" in result.stderr
 
 
@@ -168,7 +168,7 @@ def test_a_model_that_breaks_its_promise_stops_the_export(project: Path) -> None
         encoding="utf-8",
     )
     result = run([str(command("duckdb", "probesheets")), "run", "--out", "out"], project, {})
-    assert result.returncode == 1 and "dbt build failed" in result.stderr
+    assert result.returncode == 1 and "Error: No row of table_output has the tag" in result.stderr
     said = re.sub(r"\s+", " ", result.stderr)
     assert re.search(
         "FAIL unique_texts_text_id: [0-9]+ rows. The models broke a promise. Build all of them again", said

@@ -143,7 +143,8 @@ def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _check_dates(found: Mapping[str, Any]) -> Iterator[Finding]:
     if found["without_date"]:
-        text = f"{found['without_date']:,} of {found['texts']:,} texts have no date row."
+        tag = next(tag for tag, use in found["used_tags"] if use == "dates")
+        text = f"{found['without_date']:,} of {found['texts']:,} texts have no row with the tag {tag!r}."
         yield Finding("look", text, "They are exported without a date; nothing is lost.")
     if odd := found["odd_dates"]:
         text = f"{odd:,} of {found['dates']:,} dates are not understood, such as {_quoted(found['odd_examples'])}."
