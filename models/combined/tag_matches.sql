@@ -3,7 +3,9 @@
 -- It is chosen among the rows of the same experiment and root (nulls are equal): the row at the same depth,
 -- the lowest id if there are several, else the first row of the root. No join, linear in the number of rows.
 {% set text_tag = text_literal(var("text_tag")) %}
-{% set tags = ([var("date_tag")] + listed("extra_tags")) | map("string") | unique(case_sensitive=true) | list %}
+{% set tags = (
+    ([var("date_tag")] + listed("extra_tags")) | map("string") | unique(case_sensitive=true) | list
+) %}
 with
     candidates as (
         {%- for tag in tags %}

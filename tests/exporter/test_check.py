@@ -132,7 +132,10 @@ def test_rights_that_are_missing(request: pytest.FixtureRequest, server_engine: 
     server.root.execute("create schema check_target")
     environment = server.environment("check_source", "check_target")
     result = server_check(server, project, environment)
-    assert result.returncode == 1 and "CREATE (the schema does not exist, or is hidden from the user) is missing" in result.stdout
+    assert (
+        result.returncode == 1
+        and "CREATE (the schema does not exist, or is hidden from the user) is missing" in result.stdout
+    )
     assert "There is no table `check_source`.`table_output`, or this user may not read it" in result.stdout
     assert "The server says: " in result.stdout and "denied" in result.stdout
     server.root.execute("grant create, drop, insert, select on check_target.* to analyst@'%'")

@@ -82,7 +82,7 @@ TAMPERED = {
     "a raw row more": "update accounts set raw_rows = raw_rows + 1",
     "links lost": "update accounts set links = links - 1",
 }
-TESTS = "accounts_agree probes_agree links_are_all_listed texts_are_the_same_with_and_without_links".split()
+TESTS = ["accounts_agree", "probes_agree", "links_are_all_listed", "texts_are_the_same_with_and_without_links"]
 
 
 @pytest.mark.parametrize("case", TAMPERED)
