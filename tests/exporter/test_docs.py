@@ -103,3 +103,20 @@ def test_the_tutorial_runs_as_written(built: Builder, sample: Source, tmp_path: 
     assert rows[0] == ["Record ID", "Date", "Words", "Text"]
     assert all("?" in row[3] and row[2] == len(row[3].split()) for row in rows[1:] if "-" not in row[0])
     assert [row[2] for row in rows[1:]] == sorted((row[2] for row in rows[1:]), reverse=True)
+
+
+def test_every_path_that_is_named_exists() -> None:
+    """In documents, and in comments of code and SQL; the tutorial's own files are the reader's."""
+    folders = ("benchmarks", "docs", "exporter", "macros", "models", "requirements", "sample", "tests")
+    named = re.compile(rf"(?<![\w/.])((?:{'|'.join(folders)})/[\w./-]*\w)")
+    code = [file for folder in folders for file in (ROOT / folder).rglob("*") if file.suffix in (".py", ".sql", ".yml")]
+    code = [file for file in code if not file.name.startswith("test_")]  # tests make files of their own
+    texts = {file: file.read_text(encoding="utf-8") for file in [*DOCUMENTS, *code]}
+    written = {path for _, path, _ in FENCE.findall(texts[ROOT / "docs" / "tutorial.md"]) if path}
+    missing = {
+        f"{file.relative_to(ROOT)}: {path}"
+        for file, text in texts.items()
+        for path in named.findall(text)
+        if path not in written and not (ROOT / path).exists()
+    }
+    assert not missing

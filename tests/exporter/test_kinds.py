@@ -133,11 +133,11 @@ def test_a_key_that_is_no_text(key: Any) -> None:
     """dbt makes texts of such keys; whoever reads an exposure otherwise gets the same sentence."""
     meta = {"sheet": "S", "columns": [{"name": "record_id", key: "x"}]}
     exposures = [{"name": "links", "file": "a.yml", "meta": meta, "models": ["model.probesheets.links"]}]
-    with pytest.raises(ProbesheetsError, match="in columns is not valid.*Valid: name, header"):
+    with pytest.raises(ProbesheetsError, match=r"in columns is not valid.*Valid: name, header"):
         list(read_kinds(exposures))
     meta["columns"] = [{"name": "record_id"}]
     meta[key] = "x"
-    with pytest.raises(ProbesheetsError, match="config.meta is not valid.*Valid: sheet, columns"):
+    with pytest.raises(ProbesheetsError, match=r"config\.meta is not valid.*Valid: sheet, columns"):
         list(read_kinds(exposures))
 
 
