@@ -4,7 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,28 +87,29 @@ def run(
 
     Example: probesheets run --source outputs.csv --out sheets
     """
-    from probesheets.check.place import check_place
+    from probesheets.check.database import check_database
     from probesheets.export.export import export as write
     from probesheets.progress import progress
-    from probesheets.project.build import build
-    from probesheets.settings import check_target, database_file, memory
-    from probesheets.source.copy import copy_source, discard_copy
+    from probesheets.project.build import build, check_dbt
+    from probesheets.settings import check_target, database_file
+    from probesheets.source.copy import ACCEPT, copy_source, discard_copy
     from probesheets.warehouse import sole_builder
 
     check_target(target)
-    memory()  # dbt's message about a wrong value would be less clear
     _check_source(target, source, experiments)
+    check_dbt(target, variables)
     _refuse_mixture(out, new)
-    check_place(target, copying=source is not None)
-    if source:
-        _say(copy_source(database_file(), source, experiments), quiet)
+    check_database(target, copying=source is not None)
     with sole_builder(target):
+        if source:
+            _say(copy_source(database_file(target), source, experiments), quiet)
         try:
             with progress(quiet=quiet) as track:
-                build(target, variables, quiet=quiet, track=track)
+                build(target, variables, ACCEPT if source else {}, quiet=quiet, track=track)
         except BaseException:
             if source:
-                discard_copy(database_file())
+                with suppress(ProbesheetsError):  # the reason why the build failed is more important
+                    discard_copy(database_file(target))
             raise
         with _opened(target) as (project, warehouse), progress(quiet=quiet) as track:
             report = write(project, warehouse, out, new=new, track=track)
@@ -187,12 +188,10 @@ def probes(target: option.Target = "duckdb", as_json: option.Json = False) -> No
     with _opened(target) as (project, warehouse):
         project.require((), ["probes"])
         rows = read_probes(project, warehouse)
-    if as_json:
-        _print(json.dumps(rows, ensure_ascii=False, default=str))
-    elif rows:
-        _print(probes_table(rows))
+    if rows or as_json:
+        _print(json.dumps(rows, ensure_ascii=False, default=str) if as_json else probes_table(rows))
     else:
-        _say("There are no probes, because no text has been built.")
+        _say("There are no probes: the models contain no texts.")
 
 
 @app.command()
@@ -235,7 +234,9 @@ def verify(
 
 
 def _check_source(target: str, source: str | None, experiments: Path | None) -> None:
-    if target != "duckdb" and (source or experiments):
+    from probesheets.settings import is_duckdb
+
+    if not is_duckdb(target) and (source or experiments):
         raise ProbesheetsError(
             f"Target {target} reads its own server. Remove --source and --experiments, or remove --target {target}."
         )

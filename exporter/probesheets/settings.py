@@ -1,11 +1,12 @@
-"""Where the project is, and its settings: profiles.yml and sources.yml as dbt reads them, and the exporter's own."""
+"""Where the project is, and its settings: profiles.yml as dbt reads it, and the exporter's own."""
 
 import os
 import re
 from datetime import UTC, datetime
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from probesheets.errors import ProbesheetsError, near
 
@@ -27,7 +28,7 @@ def find_root() -> Path:
 
 def targets() -> list[str]:
     """The targets that profiles.yml has."""
-    return list(_read(find_root() / "profiles.yml")["probesheets"]["outputs"])
+    return list(_outputs())
 
 
 def check_target(target: str) -> None:
@@ -36,30 +37,46 @@ def check_target(target: str) -> None:
         raise ProbesheetsError(f"There is no target {target!r}. {near(target, targets())}")
 
 
+def is_duckdb(target: str) -> bool:
+    """Whether a target is a DuckDB file, not a server."""
+    return bool(profile(target)["type"] == "duckdb")
+
+
 def how_to_install(target: str) -> str:
     """What to run if the packages of a target are missing. The adapters need environments of their own."""
-    adapter, command, extra = (
-        ("dbt-duckdb", ".venv", "") if target == "duckdb" else ("dbt-mysql", ".venv-mysql", "[mysql]")
-    )
+    adapter, command, extra = ("dbt-mysql", ".venv-mysql", "[mysql]")
+    if is_duckdb(target):
+        adapter, command, extra = ("dbt-duckdb", ".venv", "")
+    wheel = f"probesheets-{version('probesheets')}-py3-none-any.whl{extra}"
     return (
         f"Target {target} needs {adapter}, which is not installed here. In a checkout, run: make {command}\n"
-        f"Otherwise, in a new virtual environment, run: pip install 'probesheets{extra}'"
+        f"Otherwise, in a new virtual environment, run: pip install '{wheel}'"
     )
 
 
-def profile(target: str) -> dict[str, Any]:
-    """The settings of a target in profiles.yml; all values are texts."""
-    return dict(_rendered(_read(find_root() / "profiles.yml")["probesheets"]["outputs"][target], target))
+def profile(target: str) -> Any:
+    """The settings of a target in profiles.yml, with its expressions evaluated as dbt does; all values are texts.
+
+    Raises ProbesheetsError if profiles.yml cannot be read or a setting is missing.
+    """
+    return _Settings(target, _rendered(_outputs()[target]))
 
 
-def source_schema(target: str) -> str:
-    """The schema that holds table_output, as in models/sources.yml."""
-    return str(_rendered(_read(find_root() / "models" / "sources.yml")["sources"][0]["schema"], target))
+class _Settings(dict[str, Any]):
+    """Settings that name the one that is missing."""
+
+    def __init__(self, target: str, values: dict[str, Any]) -> None:
+        nested = {key: _Settings(target, value) if isinstance(value, dict) else value for key, value in values.items()}
+        super().__init__(nested)
+        self._target = target
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise ProbesheetsError(f"profiles.yml: the target {self._target} has no setting {key!r}.")
 
 
-def database_file() -> Path:
-    """The file of the target duckdb, which may not exist yet. A relative path starts in the project, as for dbt."""
-    return find_root() / os.path.expanduser(str(profile("duckdb")["path"]))  # noqa: PTH111 (never fails)
+def database_file(target: str = "duckdb") -> Path:
+    """The file of a DuckDB target, which may not exist yet. A relative path starts in the project, as for dbt."""
+    return find_root() / os.path.expanduser(str(profile(target)["path"]))  # noqa: PTH111 (never fails)
 
 
 def memory() -> int:
@@ -110,17 +127,40 @@ def _read(file: Path) -> Any:
 def _parsed(file: Path, _changed: int) -> Any:
     import yaml
 
-    return yaml.safe_load(file.read_text(encoding="utf-8"))
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(str(error).replace("\n", " ")) from None
 
 
-def _rendered(value: Any, target: str) -> Any:
-    """A value of a YAML file of dbt, with the expressions in its texts evaluated."""
+def _outputs() -> dict[str, Any]:
+    file = find_root() / "profiles.yml"
+    try:
+        return dict(_read(file)["probesheets"]["outputs"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ProbesheetsError(
+            f"{file} cannot be read: {error}\nIt needs the targets under probesheets, outputs."
+        ) from None
+
+
+def _rendered(value: Any) -> Any:
+    """A value of profiles.yml, with the expressions in its texts evaluated."""
     if isinstance(value, dict):
-        return {key: _rendered(one, target) for key, one in value.items()}
-    if not isinstance(value, str) or "{" not in value:
-        return value if isinstance(value, dict) else str(value)
-    from jinja2 import Environment
+        return {key: _rendered(one) for key, one in value.items()}
+    if "{" not in str(value):
+        return str(value)
+    from jinja2 import Environment, TemplateError
 
     environment = Environment()
-    environment.filters["int"] = str  # the server's port is checked where it is used
-    return environment.from_string(value).render(env_var=os.environ.get, target={"type": target})
+    environment.filters |= dict.fromkeys(("int", "as_number", "as_bool", "as_native", "as_text"), str)
+    try:
+        return environment.from_string(value).render(env_var=_env_var)
+    except TemplateError as error:
+        raise ProbesheetsError(f"profiles.yml: {value} cannot be evaluated: {error}") from None
+
+
+def _env_var(name: str, default: str | None = None) -> str:
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ProbesheetsError(f"profiles.yml needs the environment variable {name}. Set it and run the command again.")
+    return value

@@ -1,6 +1,7 @@
 {#
-  `probesheets run --source` leaves its copy in tables whose names begin with incoming_. The checks look at it before it
-  replaces the copy that was there; so a source with a fault changes nothing.
+  `probesheets run --source` puts its copy into tables whose names begin with incoming_, and sets PROBESHEETS_INCOMING for
+  the build. The checks look at this copy, and only then does it replace the previous one: a source with a fault changes
+  nothing. Other commands ignore these tables.
 #}
 {% macro accept_copy() %}{{ return(adapter.dispatch('accept_copy')()) }}{% endmacro %}
 
@@ -40,8 +41,6 @@
   {{ return(source('gpt_experiments', name).incorporate(path={'identifier': 'incoming_' ~ name})) }}
 {% endmacro %}
 
-{# Tests and seeds run on the models of the accepted copy. #}
 {% macro has_incoming_copy() %}
-  {{ return(target.type == 'duckdb' and flags.WHICH in ['build', 'run', 'run-operation']
-    and load_relation(incoming_table('table_output')) is not none) }}
+  {{ return(env_var('PROBESHEETS_INCOMING', '') != '' and load_relation(incoming_table('table_output')) is not none) }}
 {% endmacro %}

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from probesheets.check.place import check_place
+from probesheets.check.database import check_database
 from probesheets.check.rights import missing_rights
 from probesheets.errors import ProbesheetsError, near, shown
 from probesheets.project.build import inspect_source, installed
 from probesheets.project.kinds import read_kinds
-from probesheets.settings import database_file, find_root, profile
-from probesheets.source.copy import copy_source
+from probesheets.settings import database_file, find_root, is_duckdb, profile
+from probesheets.source.copy import ACCEPT, copy_source
 from probesheets.warehouse import DuckDB, NotBuiltError, Server
 
 _TAGS, _EXAMPLES = 8, 3  # that a finding lists
@@ -39,9 +39,9 @@ def check(target: str, variables: str, source: str | None, experiments: Path | N
     """Look at versions, settings, source, tags, dates, probes and rights. `variables` is the text of --vars."""
     findings = [_versions(target)]
     try:
-        check_place(target, copying=source is not None)
-        if target == "duckdb":
-            findings += _check_copy(variables, source, experiments)
+        check_database(target, copying=source is not None)
+        if is_duckdb(target):
+            findings += _check_copy(target, variables, source, experiments)
         else:
             findings += _check_server(target, variables)
     except ProbesheetsError as error:
@@ -55,18 +55,18 @@ def _stop(message: str) -> Finding:
 
 
 def _versions(target: str) -> Finding:
-    packages = ["probesheets", "dbt-core", *(["dbt-duckdb", "duckdb"] if target == "duckdb" else ["dbt-mysql"])]
+    packages = ["probesheets", "dbt-core", *(["dbt-duckdb", "duckdb"] if is_duckdb(target) else ["dbt-mysql"])]
     found = {package: installed(package) for package in packages}
     listed = ", ".join(f"{package} {version}" for package, version in found.items() if version)
     return Finding("ok", f"Python {platform.python_version()}, {listed}")
 
 
-def _check_copy(variables: str, source: str | None, experiments: Path | None) -> Iterator[Finding]:
+def _check_copy(target: str, variables: str, source: str | None, experiments: Path | None) -> Iterator[Finding]:
     """The source to be copied, else the copy in the DuckDB file, else the bundled sample."""
-    database = database_file()
+    database = database_file(target)
     if source is None and _has_copy(database):
         yield Finding("ok", f"The copy of the source in {database} can be read.")
-        yield from _check_source("duckdb", variables, {"PROBESHEETS_DUCKDB": str(database)})
+        yield from _check_source(target, variables, {})
         return
     if source is None:
         yield Finding("look", "No source copied yet; `run` will use the sample.", "To use your own: --source FILE")
@@ -75,7 +75,7 @@ def _check_copy(variables: str, source: str | None, experiments: Path | None) ->
     with tempfile.TemporaryDirectory(prefix="probesheets-") as folder:
         copy = Path(folder) / "check.duckdb"
         yield Finding("ok", copy_source(copy, source, experiments))
-        yield from _check_source("duckdb", variables, {"PROBESHEETS_DUCKDB": str(copy)})
+        yield from _check_source(target, variables, {"PROBESHEETS_DUCKDB": str(copy), **ACCEPT})
 
 
 def _has_copy(database: Path) -> bool:

@@ -3,6 +3,7 @@
 import os
 
 from probesheets.errors import ProbesheetsError
+from probesheets.sql import quoted
 from probesheets.warehouse import Server
 
 
@@ -11,18 +12,18 @@ def missing_rights(server: Server, schema: str) -> dict[str, str]:
 
     The schema need not exist. Raises ProbesheetsError, naming what remains, if the user may not remove it again.
     """
-    quoted = "`" + schema.replace("`", "``") + "`"
+    schema_name = quoted(schema, server.quote)
     listed = server.rows("select lower(schema_name) from information_schema.schemata")
     made = False
     if (schema.lower(),) not in listed:
-        if said := server.attempt(f"create schema {quoted}"):
+        if said := server.attempt(f"create schema {schema_name}"):
             return {"CREATE (the schema does not exist, or is hidden from the user)": said}
         made = True
     try:
-        return _try(server, f"{quoted}.probesheets_check_{os.getpid()}")
+        return _try(server, f"{schema_name}.probesheets_check_{os.getpid()}")
     finally:
         if made:
-            server.attempt(f"drop schema {quoted}")
+            server.attempt(f"drop schema {schema_name}")
 
 
 def _try(server: Server, table: str) -> dict[str, str]:

@@ -14,24 +14,26 @@ from typing import Any
 
 from probesheets.errors import ProbesheetsError, printable
 from probesheets.progress import Track, silent
-from probesheets.settings import find_root, how_to_install
+from probesheets.settings import find_root, how_to_install, profile
 
 # a fault that macros/project/prepare_source.sql found, in an error message of dbt
-_FAULT = re.compile(r"operation probesheets-on-run-start-0 \(.*\)\n((?:  .*\S.*\n?)+)")
+_FAULT = re.compile(r"(?:operation probesheets-on-run-start-0 \(.*\)|on-run-start failed, error:)\n((?:.*\S.*\n?)+)")
 Event = dict[str, Any]  # a line of dbt's JSON log: {"info": {"name", "level", "msg"}, "data": {...}}
 
 
-def build(target: str, variables: str, *, quiet: bool = False, track: Track = silent) -> None:
+def build(
+    target: str, variables: str, environment: Mapping[str, str], *, quiet: bool = False, track: Track = silent
+) -> None:
     """Build the models and run their tests, but no unit tests; artifacts go into target/TARGET.
 
-    Errors, and the messages of this project's macros, go to stderr. Raises ProbesheetsError if dbt or the adapter is
-    missing, if a check before the build fails, or if the build fails.
+    Errors and, unless `quiet`, the notes and warnings of this project's macros go to stderr. Raises ProbesheetsError if
+    dbt or the adapter is missing, if a check before the build fails, or if the build fails.
     """
-    command = ["build", "--target-path", f"target/{target}", *(["--quiet"] if quiet else [])]
+    command = ["build", "--target-path", f"target/{target}"]
     if not (installed("dbt-core") or "").startswith("1.7."):
         command += ["--exclude-resource-type", "unit_test"]
     fault, advance, code = None, None, 0
-    with closing(_run_dbt(target, variables, command)) as events:
+    with closing(_run_dbt(target, variables, command, environment)) as events:
         for event in events:
             data, message = event["data"], str(event["info"]["msg"])
             if found := _FAULT.search(message):
@@ -39,7 +41,7 @@ def build(target: str, variables: str, *, quiet: bool = False, track: Track = si
             elif _is_step(data):
                 advance = advance or track("models and tests", data.get("total") or data.get("num_models"))
                 advance(1 if data["node_info"]["node_status"] != "started" else 0)
-            elif not fault and _is_for_users(event["info"]):
+            elif not fault and message.strip() and _is_for_users(event["info"], quiet):
                 print(printable(message), file=sys.stderr)
             code = data.get("exit_code", 0)
     if fault:
@@ -51,9 +53,11 @@ def build(target: str, variables: str, *, quiet: bool = False, track: Track = si
         )
 
 
-def _is_for_users(info: Mapping[str, Any]) -> bool:
-    """Whether an event is an error, or a message of a macro of this project: notes, warnings and advice."""
-    return bool(info.get("level", "error") == "error") or info["name"] == "JinjaLogInfo"
+def _is_for_users(info: Mapping[str, Any], quiet: bool) -> bool:
+    """Whether an event is an error, or a message of a macro of this project: a note, a warning or advice."""
+    if info["name"] == "JinjaLogInfo":
+        return not quiet or str(info["msg"]).startswith(("FAIL", "ERROR"))
+    return bool(info.get("level", "error") == "error") and info["name"] != "MainStackTrace"
 
 
 def _is_step(data: Mapping[str, Any]) -> bool:
@@ -85,15 +89,13 @@ def inspect_source(target: str, variables: str, environment: Mapping[str, str]) 
 
 
 def _run_dbt(
-    target: str, variables: str, command: list[str], environment: Mapping[str, str] | None = None
+    target: str, variables: str, command: list[str], environment: Mapping[str, str]
 ) -> Generator[Event, None, None]:
     """Run dbt and yield the events of its log, then an event whose data has its exit code.
 
     dbt gets a session of its own: Ctrl-C reaches only this process, which then ends dbt without dbt's own traceback.
     """
-    _check_yaml(variables)
-    if not (find_spec("dbt") and find_spec("dbt.adapters") and find_spec(f"dbt.adapters.{target}")):
-        raise ProbesheetsError(how_to_install(target))
+    check_dbt(target, variables)
     root = find_root()
     # dbt 1.7 accepts general options only before the command
     general = ["--log-format", "json", "--no-use-colors", *(one for one in command if one in ("--quiet", "--print"))]
@@ -102,7 +104,7 @@ def _run_dbt(
     with subprocess.Popen(
         [sys.executable, "-m", "probesheets.project.dbt_process", *general, *special],
         cwd=root,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "ignore", **(environment or {})},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "ignore", **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -128,14 +130,17 @@ def _event(line: str) -> Event:
         return {"info": {"name": "Text", "msg": line.rstrip("\n")}, "data": {}}
 
 
-def _check_yaml(variables: str) -> None:
+def check_dbt(target: str, variables: str) -> None:
+    """Raises ProbesheetsError if dbt or the adapter is missing, or --vars is not a YAML mapping of names."""
     import yaml
 
+    if not (find_spec("dbt") and find_spec("dbt.adapters") and find_spec(f"dbt.adapters.{profile(target)['type']}")):
+        raise ProbesheetsError(how_to_install(target))
     try:
-        fine = isinstance(yaml.safe_load(variables), dict)
+        given = yaml.safe_load(variables)
     except yaml.YAMLError:
-        fine = False
-    if not fine:
+        given = None
+    if not isinstance(given, dict) or not all(isinstance(name, str) and name.isidentifier() for name in given):
         raise ProbesheetsError(
             f"--vars {variables!r} is not a YAML mapping. Write it like this: --vars '{{extra_tags: [author]}}'"
         )

@@ -10,7 +10,9 @@ from probesheets.errors import ProbesheetsError, shown
 
 _PACKAGE = Path(probesheets.__file__).resolve().parent
 _PROJECT_FILE = "dbt_project.yml"
+# also the analyst's data and workbooks, which do not belong into the history of the project
 _IGNORED = ("*.duckdb", "*.duckdb.*", "target/", "logs/", "out/", ".venv*/", ".user.yml")
+_DATA = ("/*.csv", "/*.parquet", "*.xlsx", "manifest.json", "delivered.csv", "changed.csv")
 
 
 def write_lab(folder: Path) -> None:
@@ -32,7 +34,7 @@ def write_lab(folder: Path) -> None:
                     shutil.copytree(source, target, copy_function=shutil.copyfile, dirs_exist_ok=True)
                 else:
                     shutil.copyfile(source, target)
-            Path(staging, ".gitignore").write_text("\n".join([*_IGNORED, ""]), encoding="utf-8")
+            Path(staging, ".gitignore").write_text("\n".join([*_IGNORED, *_DATA, ""]), encoding="utf-8")
             # the project file comes last, because it makes the folder a project
             parts = sorted(Path(staging).iterdir(), key=lambda part: part.name == _PROJECT_FILE)
             try:

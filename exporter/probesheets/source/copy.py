@@ -1,7 +1,8 @@
 """Copy a source into the DuckDB file: from a CSV or Parquet file, or from a server.
 
-The copy arrives in tables whose names begin with `incoming_`. dbt checks them before it builds anything, and then gives
-them their names (macros/project/accept_copy.sql). A source that fails a check never replaces the copy before it.
+The copy arrives in tables whose names begin with `incoming_`. A build that is told to, by ACCEPT, checks them before it
+builds anything, and then gives them their names (macros/project/accept_copy.sql). So a source that fails a check never
+replaces the previous copy, and what a killed `run` left is never accepted by another command.
 """
 
 from collections.abc import Iterator
@@ -15,13 +16,15 @@ import pyarrow as pa
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import memory, more_memory
 from probesheets.source.files import longest, read_chunks
-from probesheets.source.server import copy_server, hide_password, literal, quoted, without_password
+from probesheets.source.server import copy_server, hide_password, without_password
+from probesheets.sql import literal, quoted
 
 TABLES = {
     "table_output": ("id", "experiment_id", "root_id", "tag", "probe", "content"),
     "table_experiment": ("id", "model_name"),
 }
 INCOMING = "incoming_"
+ACCEPT = {"PROBESHEETS_INCOMING": "1"}  # the environment of a dbt command that may accept the copy
 _WHOLE_NUMBERS = ("id", "experiment_id", "root_id", "depth")
 
 
@@ -31,7 +34,7 @@ def copy_source(database: Path, source: str, experiments: Path | None) -> str:
     `source` is a path or `mysql://user@host:port/schema`. Raises ProbesheetsError if anything is wrong with it.
     """
     try:
-        with _connect(database) as connection:
+        with connect(database) as connection:
             connection.begin()
             _drop(connection)
             if "://" in source:
@@ -55,7 +58,7 @@ def copy_source(database: Path, source: str, experiments: Path | None) -> str:
 
 def discard_copy(database: Path) -> None:
     """Remove a copy that dbt has not accepted."""
-    with _connect(database) as connection:
+    with connect(database) as connection:
         _drop(connection)
 
 
@@ -64,7 +67,8 @@ def _drop(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"drop table if exists main.{INCOMING}{table}")
 
 
-def _connect(database: Path) -> duckdb.DuckDBPyConnection:
+def connect(database: Path) -> duckdb.DuckDBPyConnection:
+    """Open the file for writing. Raises ProbesheetsError if that fails."""
     try:
         connection = duckdb.connect(str(database))
     except duckdb.Error as error:

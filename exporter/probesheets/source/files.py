@@ -12,10 +12,10 @@ import pyarrow.parquet
 import probesheets.pyarrow_setup  # noqa: F401
 from probesheets.errors import ProbesheetsError, shown
 from probesheets.settings import memory, more_memory
+from probesheets.warehouse.base import CHUNK_ROWS
 
 BLOCK_BYTES = 4 << 20  # of a file that become a record batch, approximately
 PARQUET_ROWS = 128  # read at a time, because a Parquet file does not state the length of its longest text
-CHUNK_ROWS = 2_048  # rows that DuckDB works on at the same time
 COPIES, CHUNK_COPIES = 64, 12  # a build takes about this many times the memory of a text, and of CHUNK_ROWS rows
 _QUOTING = "Enclose fields with quotes, delimiters or line breaks in quotes, and double the quotes inside them."
 
@@ -93,19 +93,20 @@ def _parquet_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBa
 
 def _csv_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Every field as it is written (RFC 4180). The delimiter is the one that occurs most in the header."""
+    most = longest()
     size = first = 0  # characters read since the last record batch; line in which the current row begins
     names: list[str] = []
     rows: list[list[str]] = []
 
     def lines(file: TextIO) -> Iterator[str]:
         nonlocal size
-        while line := file.readline(longest() + 1):
-            if len(line) > longest():
+        while line := file.readline(most + 1):
+            if len(line) > most:
                 raise csv.Error("field limit")
             size += len(line)
             yield line
 
-    csv.field_size_limit(longest())
+    csv.field_size_limit(most)
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(lines(file), delimiter=_delimiter(path), strict=True)
         try:

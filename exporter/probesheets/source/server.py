@@ -11,7 +11,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import duckdb
 
 from probesheets.errors import ProbesheetsError
-from probesheets.source.files import CHUNK_ROWS, check_columns, check_size
+from probesheets.source.files import check_columns, check_size
+from probesheets.sql import literal, quoted
+from probesheets.warehouse.base import CHUNK_ROWS
 
 _PASSWORD = re.compile("(?i)(pass[^/?&#=]*|pwd|pw|secret)=")
 _THIS_MACHINE = re.compile(r"localhost|127(\.[0-9]+){3}|::1")
@@ -125,16 +127,6 @@ def _relation(connection: duckdb.DuckDBPyConnection, schema: str, table: str, co
     check_size(Path(f"{schema}.{table}"), float(_ask(connection, query)[0][0] or 0))
     texts = ", ".join(f"convert({quoted(name, '`')} using utf8mb4) as {quoted(name, '`')}" for name in columns)
     return f"mysql_query('server', {literal(f'select {texts} from {source}')})"
-
-
-def literal(text: str) -> str:
-    """A text as a string of SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quoted(name: str, mark: str = '"') -> str:
-    """A name as an identifier of SQL."""
-    return mark + name.replace(mark, 2 * mark) + mark
 
 
 def without_password(source: str) -> str:

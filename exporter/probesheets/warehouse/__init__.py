@@ -1,6 +1,6 @@
 """The databases that hold the models: a DuckDB file, or a MariaDB or MySQL server."""
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 
 from probesheets import settings
 from probesheets.warehouse.base import NotBuiltError, Warehouse, select
@@ -12,9 +12,11 @@ __all__ = ["DuckDB", "NotBuiltError", "Server", "Warehouse", "open_warehouse", "
 
 def open_warehouse(target: str) -> Warehouse:
     """Connect to the warehouse of a target. Raises ProbesheetsError if that fails."""
-    return DuckDB(settings.database_file()) if target == "duckdb" else Server(target)
+    if settings.is_duckdb(target):
+        return DuckDB(settings.database_file(target), settings.profile(target)["schema"])
+    return Server(target)
 
 
 def sole_builder(target: str) -> AbstractContextManager[None]:
-    """Keeps other `run`s from building until this one has exported. Only one process can open a DuckDB file anyway."""
-    return nullcontext() if target == "duckdb" else Server(target).sole_builder()
+    """Keeps other `run`s from copying and building until this one has exported. Raises ProbesheetsError if one does."""
+    return DuckDB.lock(settings.database_file(target)) if settings.is_duckdb(target) else Server(target).sole_builder()

@@ -6,8 +6,9 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError
+from probesheets.sql import quoted
 
-CHUNK_ROWS = 2_048  # rows in a record batch, as DuckDB makes them; larger ones are slower and take more memory
+CHUNK_ROWS = 2_048  # that DuckDB works on together; larger record batches are slower and take more memory
 
 
 class NotBuiltError(ProbesheetsError):
@@ -42,16 +43,14 @@ def select(
 ) -> str:
     """A query for columns of a quoted relation; only for some probes if `file_stems` is given; nulls come last."""
 
-    def quoted(name: str) -> str:
-        return warehouse.quote + name.replace(warehouse.quote, 2 * warehouse.quote) + warehouse.quote
-
-    query = f"select {', '.join(map(quoted, columns))} from {relation}"
+    mark = warehouse.quote
+    query = f"select {', '.join(quoted(name, mark) for name in columns)} from {relation}"
     if file_stems is not None:
         # file_stems are ASCII letters, digits and hyphens: no text of a probe gets into the SQL
         listed = ", ".join(f"'{stem}'" for stem in file_stems if stem.replace("-", "").isalnum())
-        query += f" where {quoted('file_stem')} in ({listed})"
+        query += f" where {quoted('file_stem', mark)} in ({listed})"
     if order_by:
-        query += " order by " + ", ".join(f"{quoted(name)} is null, {quoted(name)}" for name in order_by)
+        query += " order by " + ", ".join(f"{quoted(name, mark)} is null, {quoted(name, mark)}" for name in order_by)
     return query
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from filelock import FileLock, Timeout
 
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import memory, more_memory
+from probesheets.sql import quoted
 from probesheets.warehouse.base import CHUNK_ROWS, not_built
 
 SORTING = 0.3  # of the memory, for two sorts at a time; beyond it, DuckDB sorts in temporary files
@@ -19,9 +21,9 @@ class DuckDB:
     """A DuckDB file, opened read-only."""
 
     quote = '"'
-    schema = "main"
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, schema: str = "main") -> None:
+        self.schema = quoted(schema)
         if not file.is_file():
             raise ProbesheetsError(f"The database {file} does not exist yet. Run: probesheets run")
         try:
@@ -33,6 +35,16 @@ class DuckDB:
             ) from None
         self._connection.execute(f"set memory_limit = '{memory() * SORTING / 1e6:.0f}MB'")
         self._connection.execute("set arrow_large_buffer_size = true")  # a chunk may hold over 2 GB of text
+
+    @staticmethod
+    @contextmanager
+    def lock(file: Path) -> Iterator[None]:
+        """Keep other `run`s away from the file. DuckDB alone would let one in between the copy and the build."""
+        try:
+            with FileLock(f"{file}.lock", timeout=0):
+                yield
+        except Timeout:
+            raise ProbesheetsError(f"Another `probesheets run` is using {file}. Wait until it ends.") from None
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:

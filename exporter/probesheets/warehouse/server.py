@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import how_to_install, profile
+from probesheets.sql import quoted
 from probesheets.warehouse.base import CHUNK_ROWS, not_built
 
 CHUNK_BYTES = 8 << 20  # of text in a record batch, approximately
@@ -23,7 +24,7 @@ class Server:
 
     def __init__(self, target: str) -> None:
         self._target, self._profile = target, profile(target)
-        self.schema = "`" + self._profile["schema"].replace("`", "``") + "`"
+        self.schema = quoted(self._profile["schema"], self.quote)
         try:
             import mysql.connector
         except ImportError:

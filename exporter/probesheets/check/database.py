@@ -3,19 +3,18 @@
 import os
 import re
 from contextlib import closing
-from pathlib import Path
-
-import duckdb
 
 from probesheets.errors import ProbesheetsError
-from probesheets.settings import database_file, profile
+from probesheets.settings import database_file, is_duckdb, memory, profile
+from probesheets.source.copy import connect
 from probesheets.warehouse import Server
 
 
-def check_place(target: str, *, copying: bool) -> None:
+def check_database(target: str, *, copying: bool) -> None:
     """Raises ProbesheetsError unless dbt can build in the DuckDB file (which need not exist) or on the server."""
-    if target == "duckdb":
-        _check_file(database_file(), copying)
+    if is_duckdb(target):
+        memory()
+        _check_file(target, copying)
     else:
         with closing(Server(target)) as server:
             [(sql_mode,)] = server.rows("select @@sql_mode")
@@ -27,8 +26,8 @@ def check_place(target: str, *, copying: bool) -> None:
                 )
 
 
-def _check_file(file: Path, copying: bool) -> None:
-    named = profile("duckdb")["path"]
+def _check_file(target: str, copying: bool) -> None:
+    named, file = profile(target)["path"], database_file(target)
     # dbt reads a name that begins like a URL as another database; the name becomes a catalog in dbt's SQL
     if re.match(r":|\w\w+:|$", named) or re.search("[\"';#\n]|^(main|temp|system)(\\.[^.]*)?$", file.name, re.I):
         raise ProbesheetsError(
@@ -36,16 +35,17 @@ def _check_file(file: Path, copying: bool) -> None:
             "The name must not be main, temp or system, and must not contain a quotation mark, ; or #. "
             "For example: probesheets.duckdb"
         )
-    try:
-        if not file.exists() and not os.access(file.parent, os.W_OK):
-            raise duckdb.IOException(f"{file.parent} is not a folder that you can write to")
-        if file.exists():
-            with duckdb.connect(str(file)) as connection:
-                views = "select view_name from duckdb_views() where view_name in ('table_output', 'table_experiment')"
-                if copying and (found := connection.execute(views).fetchone()):
-                    raise duckdb.CatalogException(f"{found[0]} is a view in it")
-    except duckdb.Error as error:
-        raise ProbesheetsError(
-            f"{file} cannot be opened for writing: {str(error).splitlines()[0]}\n"
-            "Close the program that uses it, or name another file in PROBESHEETS_DUCKDB."
-        ) from None
+    if not file.exists():
+        if not os.access(file.parent, os.W_OK):
+            raise ProbesheetsError(
+                f"{file} cannot be created: {file.parent} is not a folder that you can write to.\n"
+                "Name another file in PROBESHEETS_DUCKDB."
+            )
+        return
+    with connect(file) as connection:
+        views = "select view_name from duckdb_views() where view_name in ('table_output', 'table_experiment')"
+        if copying and (found := connection.execute(views).fetchone()):
+            raise ProbesheetsError(
+                f"{file} has a view {found[0]}, so the source cannot be copied into it.\n"
+                "Name another file in PROBESHEETS_DUCKDB."
+            )
