@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 
+from probesheets.project.build_log import LOG
 from probesheets.source.copy import INCOMING, TABLES, copy_source
 
 
@@ -14,4 +15,9 @@ def replace_copy(database: Path, source: str, experiments: Path | None) -> str:
         for table in TABLES:
             connection.execute(f"drop table if exists main.{table}")
             connection.execute(f"alter table if exists main.{INCOMING}{table} rename to {table}")
+        if (LOG,) in connection.execute("show tables").fetchall():
+            row = (
+                "insert into {} (recorded_at, invocation_id, event, subject, details) values ('', '', 'copied', ?, '')"
+            )
+            connection.execute(row.format(LOG), [source])
     return said

@@ -59,7 +59,7 @@ def general(version: option.Version = False) -> None:
 
 @app.command()
 def init(folder: option.NewFolder, quiet: option.Quiet = False) -> None:
-    """Write the dbt project, with a sample to try it on, into a folder where you can change it.
+    """Write a dbt project with sample data into a new folder.
 
     Example: probesheets init lab
     """
@@ -83,7 +83,7 @@ def run(
     quiet: option.Quiet = False,
     as_json: option.Json = False,
 ) -> None:
-    """Copy the source (if you name one), build and test the models, and export.
+    """Copy a source if you name one, build and test the models, and export.
 
     Example: probesheets run --source outputs.csv --out sheets
     """
@@ -155,9 +155,9 @@ def check(
     variables: option.Variables = "{}",
     as_json: option.Json = False,
 ) -> None:
-    """Show what `run` would do with a source, before anything is built. The exit code is 1 if `run` would fail.
+    """Check whether `run` would work, without building anything. The exit code is 1 if it would fail.
 
-    On a server, check tries the rights of the user by creating small tables in the target schema and removing them.
+    On a server, check tests the user's rights: it creates small tables in the target schema and drops them again.
 
     Example: probesheets check --source outputs.csv
     """
@@ -178,7 +178,7 @@ def check(
 
 @app.command()
 def probes(target: option.Target = "duckdb", as_json: option.Json = False) -> None:
-    """List the probes: texts, links, first and last date, and the name of their workbooks, which --probe accepts.
+    """List the probes with their numbers of texts and links, their dates and the names of their workbooks.
 
     Example: probesheets probes
     """
@@ -230,7 +230,10 @@ def verify(
     if found:
         sys.exit(1)
     if not as_json and not quiet:
-        _print(f"{folder}: every file is as it was exported" + (f", every cell is as in {target}." if target else "."))
+        _print(
+            f"{folder}: no file has changed since the export"
+            + (f", and every cell matches {target}." if target else ".")
+        )
 
 
 def _check_source(target: str, source: str | None, experiments: Path | None) -> None:

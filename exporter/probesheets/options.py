@@ -9,7 +9,7 @@ import typer
 def text(value: str) -> str:
     """The value of an option that must not be empty: Path("") would be the current folder."""
     if not value.strip():
-        raise typer.BadParameter("is empty. Give a name, or remove the option.")
+        raise typer.BadParameter("must not be empty. Give a value, or remove the option.")
     return value
 
 
@@ -26,21 +26,21 @@ Experiments = Annotated[Path | None, typer.Option(parser=path, metavar="FILE", h
 Variables = Annotated[
     str, typer.Option("--vars", help="dbt variables as YAML: '{extra_tags: [author]}'.", metavar="YAML")
 ]
-New = Annotated[bool, typer.Option("--new", help="Write only what earlier exports into the folder have not delivered.")]
+New = Annotated[
+    bool, typer.Option("--new", help="Write only records that earlier exports into the folder have not delivered.")
+]
 _PROBE = "Only this probe, by its text or the name of its workbook. Can be repeated."
 Probes = Annotated[list[str] | None, typer.Option("--probe", help=_PROBE)]
 _ONLY = "Only this kind of spreadsheet, such as with_links or qualcoder. Can be repeated."
 Only = Annotated[list[str] | None, typer.Option(help=_ONLY)]
-Size = Annotated[
-    int | None, typer.Option("--sample", min=1, metavar="N", help="Only N texts of every probe, drawn by a seed.")
-]
+Size = Annotated[int | None, typer.Option("--sample", min=1, metavar="N", help="Only N random texts of every probe.")]
 Per = Annotated[str | None, typer.Option(help="With --sample: probe (default), or month for N texts of each month.")]
-_SEED = "With --sample: another seed draws other texts (default: 0)."
+_SEED = "With --sample: the random seed (default: 0). The same seed draws the same texts."
 Seed = Annotated[str | None, typer.Option(parser=text, metavar="S", help=_SEED)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; messages go to stderr.")]
 _COMPARE = "Also compare every cell with the models of this target."
 CompareTo = Annotated[str | None, typer.Option("--target", "-t", help=_COMPARE)]
 Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.")]
-NewFolder = Annotated[Path, typer.Argument(parser=path, metavar="DIR", help="A folder that is new or empty.")]
+NewFolder = Annotated[Path, typer.Argument(parser=path, metavar="DIR", help="A new or empty folder.")]
 Exported = Annotated[Path, typer.Argument(parser=path, metavar="DIR", help="A folder that an export wrote.")]

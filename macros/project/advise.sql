@@ -7,7 +7,7 @@
     {% set status = result.status | string %}
     {% if status in ['fail', 'error', 'warn'] %}
       {% set advice = first_comment(result.node.raw_code)
-        or 'The models broke a promise. Build all of them again; if it fails again, report this name.' %}
+        or 'The models are inconsistent. Build all of them again; if it fails again, report this name.' %}
       {% do log(status | upper ~ ' ' ~ result.node.name ~ ': ' ~ (result.failures or 0) ~ ' rows. ' ~ advice, info=true) %}
     {% endif %}
   {% endfor %}

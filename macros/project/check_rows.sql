@@ -22,7 +22,7 @@
     ~ ' having count(*) > 1 or id is null or id > ' ~ largest ~ ' limit 1' %}
   {% for id, row_count in (run_query(repeated).rows if load_relation(relation) else []) %}
     {% do faults.append(table ~ ' has ' ~ row_count ~ ' rows ' ~ ('without an id' if id is none else 'with the id ' ~ id)
-      ~ '.\nGive each row an id of its own, at most ' ~ largest ~ '.') %}
+      ~ '.\nEach row needs a unique id of at most ' ~ largest ~ '.') %}
   {% endfor %}
   {{ return(faults) }}
 {% endmacro %}

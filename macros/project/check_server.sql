@@ -12,7 +12,7 @@
   {% set unfit = ['NO_BACKSLASH_ESCAPES', 'EMPTY_STRING_IS_NULL'] | select('in', sql_mode.split(',')) | join(', ') %}
   {% set schema, faults = source('gpt_experiments', 'table_output').schema, [] %}
   {% if is_mariadb != (target.type == 'mariadb') %}
-    {% do faults.append('The server is ' ~ kind ~ ' ' ~ version ~ '.\nRun: the same command with --target ' ~ other_target) %}
+    {% do faults.append('The server is ' ~ kind ~ ' ' ~ version ~ '.\nRun the same command with --target ' ~ other_target) %}
   {% elif numbers < ([10, 6] if is_mariadb else [8, 0, 17]) %}
     {% do faults.append('The server is ' ~ kind ~ ' ' ~ version ~ '; a build needs MariaDB 10.6 or MySQL 8.0.17.\n'
       ~ read_into_duckdb()) %}

@@ -25,6 +25,6 @@
   {% if source_now != source_before %}
     {% do log('WARN table_output changed during the build: it had ' ~ '{:,}'.format(source_before.rows)
       ~ ' rows, now it has ' ~ '{:,}'.format(source_now.rows)
-      ~ '. Some models may lack the newest rows. Build again when nothing writes to the source.', info=true) %}
+      ~ '. Some models may lack the newest rows. Build again once no program is writing to the source.', info=true) %}
   {% endif %}
 {% endmacro %}

@@ -15,6 +15,6 @@
       {% do adapter.cache_added(source('gpt_experiments', table).incorporate(type='table')) %}
     {% endfor %}
     {% do log_events([('copied', 'sample', '')]) %}
-    {% do log('The database had no source yet, so the bundled sample was loaded.', info=true) %}
+    {% do log('The database had no data yet, so the bundled sample was loaded.', info=true) %}
   {% endif %}
 {% endmacro %}

@@ -21,8 +21,8 @@
     {% set own = latest and run_query("select 1 from " ~ build_log()
       ~ " where event = 'started' and invocation_id = '" ~ invocation_id ~ "'").rows %}
     {{ exceptions.raise_compiler_error(
-      "Another dbt build of this schema started at " ~ latest[0][1] ~ ", so this one stops. "
-      ~ "Wait for the other to end, then build again."
+      "Another dbt build of this schema started at " ~ latest[0][1] ~ ", so this one stopped. "
+      ~ "Build again when the other one has finished."
       if own else "Nothing is built, because the checks at the start failed. See their message above.") }}
   {% endif %}
 {% endmacro %}

@@ -1,4 +1,4 @@
--- Source data: texts that do not begin with their probe. Nothing was split off; check how these texts
+-- Source data: texts that do not begin with their probe. They are exported unchanged; check how they
 -- read.
 {{ config(severity="warn") }}
 select text_id, probe

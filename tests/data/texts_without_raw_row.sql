@@ -1,4 +1,4 @@
--- Source data: texts whose root has no raw row, so nobody can see which output they were cut from.
+-- Source data: texts whose root has no raw row, so the output that they were cut from is unknown.
 {{ config(severity="warn") }}
 with
     raw_rows as (

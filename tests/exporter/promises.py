@@ -43,7 +43,7 @@ def both(
     checked, ran = ask("check", *options), ask("run", *options)
     said = checked.out + checked.err + ran.out + ran.err
     assert (checked.code, ran.code) == ((1, 1) if says else (0, 0)), said
-    assert "Traceback" not in said
+    assert "Traceback" not in said and "Compilation Error in model" not in ran.err
     for part in says:
         assert part in checked.out + checked.err and part in ran.err, said
     return checked, ran

@@ -69,7 +69,9 @@ def _check_copy(target: str, variables: str, source: str | None, experiments: Pa
         yield from _check_source(target, variables, {})
         return
     if source is None:
-        yield Finding("look", "No source copied yet; `run` will use the sample.", "To use your own: --source FILE")
+        yield Finding(
+            "look", "No source copied yet; `run` will use the sample.", "To use your own data, add --source FILE."
+        )
         sample = find_root() / "sample"
         source, experiments = str(sample / "table_output.csv"), sample / "table_experiment.csv"
     with tempfile.TemporaryDirectory(prefix="probesheets-") as folder:
@@ -114,8 +116,8 @@ def _check_source(target: str, variables: str, environment: Mapping[str, str]) -
         yield _stop(str(error))
     if found := answer["source"]:
         if not found["has_experiments"]:
-            text = "There is no table_experiment, so model names stay empty."
-            yield Finding("look", text, "To add its file: --experiments FILE")
+            text = "There is no table_experiment, so the column Model will be empty."
+            yield Finding("look", text, "To add model names, add --experiments FILE.")
         yield from _check_tags(found)
         yield from _check_dates(found)
         yield from _check_probes(found)
@@ -135,7 +137,9 @@ def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("look", f"No row has the tag {tag!r}.", near(tag, [name for name in tags if name]))
     nearly = [name for name in tags if name and name not in used and name.strip().casefold() in used]
     if nearly:
-        todo = "A tag that differs in case or spaces is another tag. Correct them in the source if they should be used."
+        todo = (
+            "A tag that differs in case or spaces is another tag. To use these rows, correct their tags in the source."
+        )
         yield Finding(
             "look", f"Tags that are almost the same as a used one: {_quoted(nearly)}. Their rows are not used.", todo
         )
@@ -147,22 +151,22 @@ def _check_dates(found: Mapping[str, Any]) -> Iterator[Finding]:
         text = f"{found['without_date']:,} of {found['texts']:,} texts have no row with the tag {tag!r}."
         yield Finding("look", text, "They are exported without a date; nothing is lost.")
     if odd := found["odd_dates"]:
-        text = f"{odd:,} of {found['dates']:,} dates are not understood, such as {_quoted(found['odd_examples'])}."
-        todo = "They stay as text in the column Date as stored. Understood: 2020-03-05, 2020/3/5, 20200305."
+        text = f"{odd:,} of {found['dates']:,} dates cannot be read, such as {_quoted(found['odd_examples'])}."
+        todo = "They stay as text in the column Date as stored. Forms that can be read: 2020-03-05, 2020/3/5, 20200305."
         yield Finding("look", text, todo)
     elif found["dates"]:
-        yield Finding("ok", f"All {found['dates']:,} dates are understood.")
+        yield Finding("ok", f"All {found['dates']:,} dates can be read.")
 
 
 def _check_probes(found: Mapping[str, Any]) -> Iterator[Finding]:
-    text = f"{found['begin']:,} texts begin with their probe, which is split off"
+    text = f"{found['begin']:,} texts begin with their probe, which is removed"
     text += f" ({found['begin_flat']:,} of them differ in white space)" if found["begin_flat"] else ""
     if found["begin_not"]:
-        yield Finding("look", f"{text}; {found['begin_not']:,} do not.", "These texts are exported whole.")
+        yield Finding("look", f"{text}; {found['begin_not']:,} do not.", "These texts are exported unchanged.")
     else:
         yield Finding("ok", f"{text}.")
     for name, difference, todo in (
-        ("alike_case", "case", "Each gets its own workbooks. Correct the probe in the source if they are the same."),
+        ("alike_case", "case", "Each gets its own workbooks. If they are meant to be one probe, correct the source."),
         ("alike_spaces", "white space", "They become one probe, with one workbook of each kind."),
     ):
         if count := found[name]:

@@ -71,7 +71,7 @@ def refuse_mixture(folder: Folder, sample: Sample | None, *, everything: bool) -
         folder.check(folder.listed)
     elif folder.manifest.old_stems():
         raise ProbesheetsError(
-            f"Version 1.0.0 wrote {folder.path}, with shorter file names: some workbooks would exist twice. Remove "
+            f"Version 1.0.0 wrote {folder.path}, with shorter file names: some workbooks would be duplicated. Remove "
             "--probe and --only to replace everything, add --new to write only what has not been delivered yet, or "
             "choose another folder with --out."
         )

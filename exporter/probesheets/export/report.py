@@ -13,11 +13,11 @@ from probesheets.folder.manifest import CHANGED
 _LISTED = 10
 # the totals that are worth a sentence unless they are 0
 _LIMITS = {
-    "texts_too_long_for_links": "texts have a run of more than 32,767 characters without a space. Links in it were not "
-    "searched for.",
+    "texts_too_long_for_links": "texts have a run of more than 32,767 characters without a space. It was not "
+    "searched for links.",
     "cells_shortened": "cells were too long and end in ….",
     "cells_escaped": "cells contain text such as _x005F_, which openpyxl and pandas do not show unchanged.",
-    "cells_like_nothing": "cells contain NA, None, null or similar as text. Some readers treat these cells as empty.",
+    "cells_like_nothing": "cells contain the text NA, None, null or similar. Some programs read such cells as empty.",
 }
 
 
@@ -84,7 +84,7 @@ class Report:
         return (
             f"Exported {totals['texts']:,} of {totals['text_rows']:,} text rows to {len(self.files)} files in {out}. "
             f"They contain {totals['links']:,} links. {sum(left_out.values()):,} rows were left out{reasons}, and "
-            f"{totals['dates_not_understood']:,} dates were not understood."
+            f"{totals['dates_not_understood']:,} dates could not be read."
         )
 
     def _change_lines(self) -> list[str]:

@@ -57,7 +57,7 @@ def write_index(
 def _facts(probes: Sequence[Mapping[str, Any]], manifest: Manifest) -> list[tuple[str, Any]]:
     totals = manifest.totals
     facts = [
-        ("Texts of language models, by probe", None),
+        ("Language model texts, by probe", None),
         ("Probes", len(probes)),
         ("Texts", totals["texts"]),
         ("Links", totals["links"]),

@@ -48,7 +48,7 @@ def build(
         raise ProbesheetsError(fault)
     if code:
         raise ProbesheetsError(
-            "dbt build failed; its messages above show where. Nothing was exported, earlier exports are unchanged.\n"
+            "dbt build failed; see the messages above. Nothing was exported; earlier exports are unchanged.\n"
             f"To see what would stop a build before it starts, run: probesheets check --target {target}"
         )
 

@@ -138,7 +138,7 @@ class Builds:
             return "has not been built."
         if built is None or built.number < building.number or built.invocation != building.invocation:
             begun = self._invocations[building.invocation]
-            what = "failed in" if begun.ended else "was not finished by"
+            what = "failed in" if begun.ended else "was left unfinished by"
             why = "" if begun.ended else " That build was stopped, or is still running."
             return f"{what} the dbt build that began at {begun.started[:19].replace('T', ' ')} UTC.{why}"
         return None
