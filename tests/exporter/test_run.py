@@ -108,7 +108,10 @@ def test_an_empty_name(project: Path, arguments: list[str], name: str) -> None:
     before = sorted(project.rglob("*"))
     result = probesheets(project, {}, *arguments, name)
     assert result.code == 2
-    assert f"{arguments[-1] if len(arguments) > 1 else 'DIR'}" in result.err and "must not be empty. Give a value" in result.err
+    assert (
+        f"{arguments[-1] if len(arguments) > 1 else 'DIR'}" in result.err
+        and "must not be empty. Give a value" in result.err
+    )
     assert sorted(project.rglob("*")) == before
 
 
