@@ -129,8 +129,13 @@ def test_a_table_that_another_connection_holds(on_server: Case) -> None:
 def test_dbt_ends_with_its_parent(case: Case, sent: signal.Signals) -> None:
     """The signal comes at dbt's first model, seconds before its end: the build is unfinished, and nothing is locked."""
     running = case.start("probesheets", "run", "--target", case.build.target)
-    database = case.build.folder / "probesheets.duckdb.wal"
-    send_when(running, case.logs("building") if case.build.server else database.exists, sent)
+    log_file = case.build.folder / "probesheets.duckdb.wal"  # nobody else can read the database meanwhile
+
+    def has_begun() -> bool:
+        """The row `started` has been written: it holds the graph of the project, and nothing before it is as long."""
+        return log_file.exists() and log_file.stat().st_size > 8_000
+
+    send_when(running, case.logs("building") if case.build.server else has_begun, sent)
     running.communicate(timeout=60)  # stderr is dbt's, too: it ends with the last of both
     assert case.probesheets("run")[0] == 0
     log = f"{case.build.schema}.probesheets_builds"
