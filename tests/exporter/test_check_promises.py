@@ -79,7 +79,7 @@ ON_DUCKDB = {
     "a folder, the sample": Case("there.duckdb cannot be opened for writing", {}, THERE, a_folder, BUNDLED),
     "a text file": Case("there.duckdb cannot be opened for writing", {}, THERE, a_text),
     "a text file, the sample": Case("there.duckdb cannot be opened for writing", {}, THERE, a_text, BUNDLED),
-    "a view": Case("table_output is a view in it", {}, THERE, a_view),
+    "a view": Case("there.duckdb has a view table_output", {}, THERE, a_view),
     "no folder": Case("no is not a folder that you can write to", {}, at("no/there.duckdb")),
     "an empty name": Case("PROBESHEETS_DUCKDB must name a file", {}, at("")),
     "a catalog of DuckDB": Case("PROBESHEETS_DUCKDB must name a file", {}, at("main.duckdb")),
