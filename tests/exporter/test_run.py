@@ -80,7 +80,7 @@ def test_a_name_that_cannot_be_taken(project: Path, variables: str, message: str
         (["--vars", "{text_tga: x}"], ["There is no variable 'text_tga'", "text_tag"]),
         (["--out", "dbt_project.yml"], ["dbt_project.yml cannot be written", "choose another folder with --out"]),
         (["--source", "models"], ["models is a folder", "take a CSV or a Parquet file"]),
-        (["--target", "mysql"], ["dbt-mysql", "make .venv-mysql", "pip install 'probesheets[mysql]'"]),
+        (["--target", "mysql"], ["dbt-mysql", "make .venv-mysql", "-py3-none-any.whl[mysql]'"]),
     ],
 )
 def test_wrong_arguments(project: Path, arguments: list[str], parts: list[str]) -> None:
