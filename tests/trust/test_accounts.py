@@ -72,15 +72,11 @@ def test_what_was_too_long_is_said(built: Builder, generated: Source, engine: st
 
 
 TAMPERED = {
-    "a text less": "delete from texts where text_id = (select min(text_id) from texts)",
     "a text twice": "insert into texts select * from texts limit 1",
     "a text without links less": "delete from texts_without_links where text_id % 9 = 0",
     "a link less": "delete from links where link_number = 2",
-    "a probe less": "delete from probes where file_stem like 'masks%'",
     "texts moved": "update accounts set texts = texts - 1, blank_texts = blank_texts + 1",
-    "a text row more": "update accounts set text_rows = text_rows + 1",
     "a raw row more": "update accounts set raw_rows = raw_rows + 1",
-    "links lost": "update accounts set links = links - 1",
 }
 TESTS = ["accounts_agree", "probes_agree", "links_are_all_listed", "texts_are_the_same_with_and_without_links"]
 

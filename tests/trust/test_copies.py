@@ -1,5 +1,6 @@
 """A copy of a source is accepted by the build of its own `run`, after its checks, and by nothing else."""
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -15,15 +16,20 @@ FIRST = f"{HEADER}\n1,1,0,raw,P,P one\n2,1,1,trimmed,P,one\n"
 LATER = f"{HEADER}\n1,1,0,raw,P,P one\n2,1,1,trimmed,P,one\n3,1,1,trimmed,P,two\n"
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A project with a copy of FIRST, built and exported into out/, and a file later.csv."""
-    folder = tmp_path / "p"
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("copies") / "p"
     make_project(folder)
     (folder / "first.csv").write_text(FIRST, encoding="utf-8")
     (folder / "later.csv").write_text(LATER, encoding="utf-8")
     assert probesheets(folder, {}, "run", "--source", "first.csv").code == 0
     return folder
+
+
+@pytest.fixture
+def project(built_once: Path, tmp_path: Path) -> Path:
+    """A project with a copy of FIRST, built and exported into out/, and a file later.csv."""
+    return Path(shutil.copytree(built_once, tmp_path / "p", symlinks=True))
 
 
 def rows(project: Path) -> int:
@@ -32,7 +38,7 @@ def rows(project: Path) -> int:
     return int(count)
 
 
-@pytest.mark.parametrize("fault", ["{text_tag: none}", "{text_tga: x}", "{extra_columns: [mood]}", "{extra_tags: 5}"])
+@pytest.mark.parametrize("fault", ["{text_tag: none}", "{extra_tags: 5}"])
 def test_a_source_with_a_fault_changes_nothing(project: Path, fault: str) -> None:
     result = probesheets(project, {}, "run", "--source", "later.csv", "--vars", fault)
     assert result.code == 1 and "dbt build failed" not in result.err and result.err.count("Error") == 1, result.err
