@@ -61,7 +61,7 @@ def test_a_schema_that_is_not_there(on_server: Case) -> None:
     result = run(
         [str(command("mariadb", "probesheets")), "export", "--target", "mariadb"], on_server.build.folder, environment
     )
-    assert result.returncode == 1 and "has no record of a build in `nowhere`" in result.stderr, result.stderr
+    assert result.returncode == 1 and "`nowhere` has no record of a build" in result.stderr, result.stderr
 
 
 def test_two_builds_at_once(on_server: Case) -> None:
