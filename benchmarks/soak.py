@@ -35,7 +35,15 @@ class Measured:
         return f"{self.what}: {figures}. {self.said[:150]}"
 
 
+def make_settings(folder: Path) -> None:
+    """Put the project's settings into a folder, so that the exporter finds them there."""
+    for name in ("dbt_project.yml", "profiles.yml"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
+
+
 def copied(folder: Path, what: str, source: object, most: int) -> Measured:
+    make_settings(folder)
     environment = {"PYTHONPATH": str(ROOT), "PROBESHEETS_PASSWORD": PASSWORD}
     cost = measure([sys.executable, "-c", COPY, str(source)], folder, environment)
     return Measured(what, cost, most, (folder / "said").read_text(encoding="utf-8").splitlines()[0])

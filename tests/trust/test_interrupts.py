@@ -107,7 +107,7 @@ def test_interrupted_while_dbt_builds(tmp_path: Path) -> None:
     )
     assert process.stderr
     said = ""
-    while "START" not in said:
+    while "bundled sample" not in said:  # what the first hook of dbt says
         line = process.stderr.readline()
         assert line, said
         said += line

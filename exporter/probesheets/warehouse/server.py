@@ -69,7 +69,7 @@ class Server:
             except self._error as error:
                 raise ProbesheetsError(
                     f"The {self._target} server stopped answering: {error}\n"
-                    "The files of earlier exports are unchanged. When the server runs again, repeat the command."
+                    "Earlier exports are unchanged. When the server runs again, run the same command again."
                 ) from None
             finally:
                 with suppress(self._error):  # there are rows left that nobody needs
