@@ -179,7 +179,8 @@ def test_no_file_outside_the_folder(run: Run) -> None:
     for place in (Path("/tmp"), run.build.folder.parent, run.build.folder):
         assert not [path for path in place.iterdir() if OUTSIDE in path.name]
     assert {path.name for path in run.build.folder.iterdir() if not path.is_symlink()} <= {
-        "out", "target", "logs", "probesheets.duckdb", "probesheets.duckdb.lock", "refused", ".user.yml", "dbt_packages",
+        "out", "target", "logs", "probesheets.duckdb", "probesheets.duckdb.lock", "refused", ".user.yml",
+        "dbt_packages",
     }  # fmt: skip
 
 
