@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from probesheets.errors import ProbesheetsError, near
 
@@ -26,20 +26,15 @@ def find_root() -> Path:
     )
 
 
-def targets() -> list[str]:
-    """The targets that profiles.yml has."""
-    return list(_outputs())
-
-
 def check_target(target: str) -> None:
     """Raises ProbesheetsError for a target that profiles.yml does not have."""
-    if target not in targets():
-        raise ProbesheetsError(f"There is no target {target!r}. {near(target, targets())}")
+    if target not in _outputs():
+        raise ProbesheetsError(f"There is no target {target!r}. {near(target, _outputs())}")
 
 
 def is_duckdb(target: str) -> bool:
     """Whether a target is a DuckDB file, not a server."""
-    return bool(profile(target)["type"] == "duckdb")
+    return setting(target, "type") == "duckdb"
 
 
 def how_to_install(target: str) -> str:
@@ -54,34 +49,27 @@ def how_to_install(target: str) -> str:
     )
 
 
-def profile(target: str) -> Any:
-    """The settings of a target in profiles.yml, with its expressions evaluated as dbt does; all values are texts.
+def setting(target: str, *keys: str) -> str:
+    """A setting of a target in profiles.yml, with its expressions evaluated as dbt does.
 
-    Raises ProbesheetsError if profiles.yml cannot be read or a setting is missing.
+    Raises ProbesheetsError if profiles.yml cannot be read or does not have the setting.
     """
-    return _Settings(target, _rendered(_outputs()[target]))
+    value: Any = _outputs()[target]
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            raise ProbesheetsError(f"profiles.yml: the target {target} has no setting {' '.join(keys)!r}.")
+        value = value[key]
+    return _evaluated(str(value))
 
 
-class _Settings(dict[str, Any]):
-    """Settings that name the one that is missing."""
-
-    def __init__(self, target: str, values: dict[str, Any]) -> None:
-        nested = {key: _Settings(target, value) if isinstance(value, dict) else value for key, value in values.items()}
-        super().__init__(nested)
-        self._target = target
-
-    def __missing__(self, key: str) -> NoReturn:
-        raise ProbesheetsError(f"profiles.yml: the target {self._target} has no setting {key!r}.")
-
-
-def database_file(target: str = "duckdb") -> Path:
+def database_file(target: str) -> Path:
     """The file of a DuckDB target, which may not exist yet. A relative path starts in the project, as for dbt."""
-    return find_root() / os.path.expanduser(str(profile(target)["path"]))  # noqa: PTH111 (never fails)
+    return find_root() / os.path.expanduser(setting(target, "path"))  # noqa: PTH111 (never fails)
 
 
 def memory() -> int:
     """The memory that DuckDB may use in a build, in bytes. Raises ProbesheetsError unless it is a size."""
-    text = profile("duckdb")["settings"]["memory_limit"]
+    text = setting("duckdb", "settings", "memory_limit")
     size = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?(MB|GB|TB)", text, re.IGNORECASE)
     found = float(size[1]) * {"M": 1e6, "G": 1e9, "T": 1e12}[size[2][0].upper()] if size else 0
     if found < 5e8:
@@ -143,20 +131,17 @@ def _outputs() -> dict[str, Any]:
         ) from None
 
 
-def _rendered(value: Any) -> Any:
-    """A value of profiles.yml, with the expressions in its texts evaluated."""
-    if isinstance(value, dict):
-        return {key: _rendered(one) for key, one in value.items()}
-    if "{" not in str(value):
-        return str(value)
+def _evaluated(text: str) -> str:
+    if "{" not in text:
+        return text
     from jinja2 import Environment, TemplateError
 
     environment = Environment()
     environment.filters |= dict.fromkeys(("int", "as_number", "as_bool", "as_native", "as_text"), str)
     try:
-        return environment.from_string(value).render(env_var=_env_var)
+        return environment.from_string(text).render(env_var=_env_var)
     except TemplateError as error:
-        raise ProbesheetsError(f"profiles.yml: {value} cannot be evaluated: {error}") from None
+        raise ProbesheetsError(f"profiles.yml: {text} cannot be evaluated: {error}") from None
 
 
 def _env_var(name: str, default: str | None = None) -> str:

@@ -8,12 +8,13 @@
 {% macro default__accept_copy() %}{% endmacro %}
 
 {% macro duckdb__accept_copy() %}
+  {% set tables = ['table_output', 'table_experiment'] %}
   {% if has_incoming_copy() %}
     {% set named = run_query("select comment from duckdb_tables() where database_name = current_database()"
       ~ " and schema_name = 'main' and table_name = 'incoming_table_output'").rows[0][0] %}
     {# One transaction with the row in the build log, so that no model can seem to be of the new copy. #}
     {% call statement('accept_copy') %}
-      {% for table in ['table_output', 'table_experiment'] %}
+      {% for table in tables %}
         drop table if exists main.{{ table }};
         {% if load_relation(source_table(table)) %}
           alter table main.incoming_{{ table }} rename to {{ table }};
@@ -21,7 +22,7 @@
       {% endfor %}
     {% endcall %}
     {% do log_events([('copied', named or '', '')]) %}
-    {% for table in ['table_output', 'table_experiment'] %}
+    {% for table in tables %}
       {% set incoming, accepted = incoming_table(table), source('gpt_experiments', table) %}
       {% do adapter.cache_dropped(accepted) %}
       {% if load_relation(incoming) %}

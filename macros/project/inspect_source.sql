@@ -69,27 +69,22 @@
     'begin_not': found[4] | int, 'without_date': (run_query(without_date).rows[0][0] or 0) | int}) }}
 {% endmacro %}
 
-{# Date rows: how many, how many are not understood, and three of these. #}
+{# Date rows: how many, how many cannot be read, and three of these. #}
 {% macro dates_of_source() %}
-  {% set odd %}
+  {% set dates %}
     with
-      dates as (
+      flat_dates as (
         select {{ exact_text('content') }} as content, {{ flat(clean(exact_text("coalesce(content, '')"))) }} as flat_date
         from {{ source_table('table_output') }} where {{ rows_of_tag('date_tag') }} {{ computed_once() }}
       ),
-      digits as (select content, {{ date_digits('flat_date') }} as digits from dates {{ computed_once() }})
-    select content, count(*) as row_count, sum(case when {{ existing_day('digits') }} is null then 1 else 0 end) as odd
-    from digits group by content order by 2 desc, 1
+      digits as (select content, {{ date_digits('flat_date') }} as digits from flat_dates {{ computed_once() }}),
+      dates as (select content, content <> '' and {{ existing_day('digits') }} is null as is_odd from digits)
   {% endset %}
-  {% set counted = namespace(dates=0, odd=0, examples=[]) %}
-  {% for content, row_count, odd in run_query(odd).rows %}
-    {% set counted.dates = counted.dates + row_count | int %}
-    {% if odd and content %}
-      {% set counted.odd = counted.odd + odd | int %}
-      {% set counted.examples = counted.examples + [content] if counted.examples | length < 3 else counted.examples %}
-    {% endif %}
-  {% endfor %}
-  {{ return({'dates': counted.dates, 'odd_dates': counted.odd, 'odd_examples': counted.examples}) }}
+  {% set count, odd = run_query(dates ~ 'select count(*), sum(case when is_odd then 1 else 0 end) from dates').rows[0] %}
+  {% set examples = [] %}
+  {% for row in run_query(dates ~ 'select content from dates where is_odd group by content order by count(*) desc, content'
+    ~ ' limit 3').rows %}{% do examples.append(row[0]) %}{% endfor %}
+  {{ return({'dates': count | int, 'odd_dates': (odd or 0) | int, 'odd_examples': examples}) }}
 {% endmacro %}
 
 {# How many probes there will be, and those that differ only in white space or only in case, each with an example. #}

@@ -40,19 +40,15 @@ with
     )
 
 select
-    {%- for name in [
-        "text_rows",
-        "texts",
-        "blank_texts",
-        "raw_rows",
-        "raw_rows_with_text",
-        "raw_rows_without_text",
-        "links",
-        "dates_not_understood",
-        "texts_too_long_for_links",
-    ] %}
-        cast(coalesce({{ name }}, 0) as {{ integer_type() }}) as {{ name }}{{ ',' if not loop.last }}
-    {%- endfor %}
+    cast(coalesce(text_rows, 0) as {{ integer_type() }}) as text_rows,
+    cast(coalesce(texts, 0) as {{ integer_type() }}) as texts,
+    cast(coalesce(blank_texts, 0) as {{ integer_type() }}) as blank_texts,
+    cast(coalesce(raw_rows, 0) as {{ integer_type() }}) as raw_rows,
+    cast(coalesce(raw_rows_with_text, 0) as {{ integer_type() }}) as raw_rows_with_text,
+    cast(coalesce(raw_rows_without_text, 0) as {{ integer_type() }}) as raw_rows_without_text,
+    cast(coalesce(links, 0) as {{ integer_type() }}) as links,
+    cast(coalesce(dates_not_understood, 0) as {{ integer_type() }}) as dates_not_understood,
+    cast(coalesce(texts_too_long_for_links, 0) as {{ integer_type() }}) as texts_too_long_for_links
 from source_rows
 cross join raw_rows_with_text
 cross join delivered

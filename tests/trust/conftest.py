@@ -111,11 +111,8 @@ def complete(
     return get
 
 
-@pytest.fixture(params=["duckdb", "mariadb"])
-def case(
-    request: pytest.FixtureRequest, complete: Callable[[str], Build], new_rows: list[tuple[Any, ...]], tmp_path: Path
-) -> Case:
-    build, folder = complete(request.param), tmp_path / "p"
+def make_case(build: Build, new_rows: list[tuple[Any, ...]], folder: Path) -> Case:
+    """A case whose project folder, and whose schemas on a server, are as they were after the build."""
     make_project(folder)
     shutil.copytree(build.folder / "out", folder / "out")
     environment = dict(build.environment)
@@ -129,8 +126,14 @@ def case(
     return Case(replace(build, folder=folder, environment=environment), new_rows)
 
 
+@pytest.fixture(params=["duckdb", "mariadb"])
+def case(
+    request: pytest.FixtureRequest, complete: Callable[[str], Build], new_rows: list[tuple[Any, ...]], tmp_path: Path
+) -> Case:
+    return make_case(complete(request.param), new_rows, tmp_path / "p")
+
+
 @pytest.fixture
-def on_server(case: Case) -> Case:
-    if not case.build.server:
-        pytest.skip("a DuckDB file is open for one process alone")
-    return case
+def on_server(complete: Callable[[str], Build], new_rows: list[tuple[Any, ...]], tmp_path: Path) -> Case:
+    """For builds at the same time: only one process can open a DuckDB file."""
+    return make_case(complete("mariadb"), new_rows, tmp_path / "p")

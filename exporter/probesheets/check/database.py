@@ -5,7 +5,7 @@ import re
 from contextlib import closing
 
 from probesheets.errors import ProbesheetsError
-from probesheets.settings import database_file, is_duckdb, memory, profile
+from probesheets.settings import database_file, is_duckdb, memory, setting
 from probesheets.source.copy import connect
 from probesheets.warehouse import Server
 
@@ -13,7 +13,7 @@ from probesheets.warehouse import Server
 def check_database(target: str, *, copying: bool) -> None:
     """Raises ProbesheetsError unless dbt can build in the DuckDB file (which need not exist) or on the server."""
     if is_duckdb(target):
-        memory()
+        memory()  # raises for a wrong size
         _check_file(target, copying)
     else:
         with closing(Server(target)) as server:
@@ -27,7 +27,7 @@ def check_database(target: str, *, copying: bool) -> None:
 
 
 def _check_file(target: str, copying: bool) -> None:
-    named, file = profile(target)["path"], database_file(target)
+    named, file = setting(target, "path"), database_file(target)
     # dbt reads a name that begins like a URL as another database; the name becomes a catalog in dbt's SQL
     if re.match(r":|\w\w+:|$", named) or re.search("[\"';#\n]|^(main|temp|system)(\\.[^.]*)?$", file.name, re.I):
         raise ProbesheetsError(

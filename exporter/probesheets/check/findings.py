@@ -16,7 +16,7 @@ from probesheets.check.rights import missing_rights
 from probesheets.errors import ProbesheetsError, near, shown
 from probesheets.project.build import inspect_source, installed
 from probesheets.project.kinds import read_kinds
-from probesheets.settings import database_file, find_root, is_duckdb, profile
+from probesheets.settings import database_file, find_root, is_duckdb, setting
 from probesheets.source.copy import ACCEPT, copy_source
 from probesheets.warehouse import DuckDB, NotBuiltError, Server
 
@@ -94,7 +94,7 @@ def _check_server(target: str, variables: str) -> Iterator[Finding]:
     with closing(Server(target)) as server:
         version = str(server.rows("select version()")[0][0])
         yield Finding("ok", f"The server answers: {'MariaDB' if 'mariadb' in version.lower() else 'MySQL'} {version}")
-        schema = profile(target)["schema"]
+        schema = setting(target, "schema")
         found = list(_check_source(target, variables, {}))
         yield from (finding for finding in found if finding.level == "STOP")
         if missing := missing_rights(server, schema):

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -14,7 +14,7 @@ from typing import Any
 
 from probesheets.errors import ProbesheetsError, printable
 from probesheets.progress import Track, silent
-from probesheets.settings import find_root, how_to_install, profile
+from probesheets.settings import find_root, how_to_install, setting
 
 # a fault that macros/project/prepare_source.sql found, in an error message of dbt
 _FAULT = re.compile(r"(?:operation probesheets-on-run-start-0 \(.*\)|on-run-start failed, error:)\n((?:.*\S.*\n?)+)")
@@ -71,17 +71,9 @@ def inspect_source(target: str, variables: str, environment: Mapping[str, str]) 
     Builds nothing. Raises ProbesheetsError if dbt or the adapter is missing, or if dbt cannot read the project.
     """
     with TemporaryDirectory(prefix="probesheets-") as folder:
-        command = [
-            "run-operation",
-            "inspect_source",
-            "--target-path",
-            folder,
-            "--log-path",
-            folder,
-            "--quiet",
-            "--print",
-        ]
-        messages = [str(event["info"]["msg"]) for event in _run_dbt(target, variables, command, environment)]
+        command = ["run-operation", "inspect_source", "--target-path", folder, "--log-path", folder]
+        events = _run_dbt(target, variables, command, environment, general=("--quiet", "--print"))
+        messages = [str(event["info"]["msg"]) for event in events]
     for message in messages:
         if message.startswith('{"faults": '):
             return dict(json.loads(message))
@@ -89,20 +81,19 @@ def inspect_source(target: str, variables: str, environment: Mapping[str, str]) 
 
 
 def _run_dbt(
-    target: str, variables: str, command: list[str], environment: Mapping[str, str]
+    target: str, variables: str, command: list[str], environment: Mapping[str, str], general: Iterable[str] = ()
 ) -> Generator[Event, None, None]:
     """Run dbt and yield the events of its log, then an event whose data has its exit code.
 
-    dbt gets a session of its own: Ctrl-C reaches only this process, which then ends dbt without dbt's own traceback.
+    dbt 1.7 accepts `general` options only before the command. dbt gets a session of its own: Ctrl-C reaches only this
+    process, which then ends dbt without dbt's own traceback.
     """
     check_dbt(target, variables)
     root = find_root()
-    # dbt 1.7 accepts general options only before the command
-    general = ["--log-format", "json", "--no-use-colors", *(one for one in command if one in ("--quiet", "--print"))]
-    special = [one for one in command if one not in general]
-    special += ["--target", target, "--vars", variables, "--profiles-dir", str(root)]
+    general = ["--log-format", "json", "--no-use-colors", *general]
+    command = [*command, "--target", target, "--vars", variables, "--profiles-dir", str(root)]
     with subprocess.Popen(
-        [sys.executable, "-m", "probesheets.project.dbt_process", *general, *special],
+        [sys.executable, "-m", "probesheets.project.dbt_process", *general, *command],
         cwd=root,
         env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "ignore", **environment},
         stdin=subprocess.PIPE,
@@ -134,7 +125,7 @@ def check_dbt(target: str, variables: str) -> None:
     """Raises ProbesheetsError if dbt or the adapter is missing, or --vars is not a YAML mapping of names."""
     import yaml
 
-    if not (find_spec("dbt") and find_spec("dbt.adapters") and find_spec(f"dbt.adapters.{profile(target)['type']}")):
+    if not (find_spec("dbt") and find_spec("dbt.adapters") and find_spec(f"dbt.adapters.{setting(target, 'type')}")):
         raise ProbesheetsError(how_to_install(target))
     try:
         given = yaml.safe_load(variables)

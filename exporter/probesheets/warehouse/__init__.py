@@ -13,7 +13,7 @@ __all__ = ["DuckDB", "NotBuiltError", "Server", "Warehouse", "open_warehouse", "
 def open_warehouse(target: str) -> Warehouse:
     """Connect to the warehouse of a target. Raises ProbesheetsError if that fails."""
     if settings.is_duckdb(target):
-        return DuckDB(settings.database_file(target), settings.profile(target)["schema"])
+        return DuckDB(settings.database_file(target), settings.setting(target, "schema"))
     return Server(target)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError
-from probesheets.settings import how_to_install, profile
+from probesheets.settings import how_to_install, setting
 from probesheets.sql import quoted
 from probesheets.warehouse.base import CHUNK_ROWS, not_built
 
@@ -23,8 +23,8 @@ class Server:
     quote = "`"
 
     def __init__(self, target: str) -> None:
-        self._target, self._profile = target, profile(target)
-        self.schema = quoted(self._profile["schema"], self.quote)
+        self._target = target
+        self.schema = quoted(setting(target, "schema"), self.quote)
         try:
             import mysql.connector
         except ImportError:
@@ -34,7 +34,7 @@ class Server:
         self._open().close()  # reports a wrong host, user or password now
 
     def _open(self) -> Any:
-        host, port, user = (self._profile[name] for name in ("server", "port", "username"))
+        host, port, user = (setting(self._target, name) for name in ("server", "port", "username"))
         if not port.isdecimal():
             raise ProbesheetsError(f"PROBESHEETS_PORT must be a number such as 3306; it is {port!r}.")
         try:
@@ -42,9 +42,9 @@ class Server:
                 host=host,
                 port=int(port),
                 user=user,
-                password=self._profile["password"],
-                charset=self._profile["charset"],
-                collation=self._profile["collation"],
+                password=setting(self._target, "password"),
+                charset=setting(self._target, "charset"),
+                collation=setting(self._target, "collation"),
                 autocommit=True,
                 # for the lock that a run holds, and for a query that waits for a slow disk
                 init_command="set session wait_timeout = 2147483, net_write_timeout = 3600",
