@@ -119,7 +119,7 @@ def _csv_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]
                         raise _wrong_count(path, first + 1, row, len(names))
                     rows.append(row)
                 first = reader.line_num
-                if size > BLOCK_BYTES or len(rows) == CHUNK_ROWS:
+                if rows and (size > BLOCK_BYTES or len(rows) == CHUNK_ROWS):
                     yield _chunk(names, rows)
                     rows, size = [], 0
         except (csv.Error, UnicodeDecodeError) as error:
