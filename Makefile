@@ -10,8 +10,9 @@ MYSQL := .venv-mysql/.installed
 sheets: $(DEV)
 	.venv/bin/probesheets run --out out
 
+# Each process has servers of its own; a file of tests stays in one process, which shares its builds.
 test: $(DEV) $(MYSQL) lint
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .venv: $(DEV)
 .venv-mysql: $(MYSQL)

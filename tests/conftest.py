@@ -36,22 +36,21 @@ _HINTS = {
     "mysql": "MySQL is not installed (.ci/run gets it; or name a root folder in PROBESHEETS_TEST_MYSQL_ROOT)",
 }
 Builder = Callable[[str, Source], Build]
-_MISSING = pytest.StashKey[set[str]]()  # the servers that tests were skipped for
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that servers are stopped, too
-    missing: set[str] = set()
-    config.stash[_MISSING] = missing
+def pytest_configure() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):  # both stop the servers; tests send the first
+        signal.signal(number, signal.default_int_handler)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    missing = config.stash[_MISSING]
-    for kind in sorted(missing):
-        terminalreporter.write_line(f"NOT TESTED on {kind}: {_HINTS[kind]}.", yellow=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    said = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for kind, hint in _HINTS.items():
+        if any(hint in reason for reason in said):
+            terminalreporter.write_line(f"NOT TESTED on {kind}: {hint}.", yellow=True)
 
 
-def need(kind: str, config: pytest.Config) -> None:
+def need(kind: str) -> None:
     """Skip, and say so in the last lines; but on CI only MySQL may be missing."""
     if find_mariadb() if kind == "mariadb" else find_mysql():
         if not (mysql_environment() / "bin" / "dbt").exists():
@@ -59,20 +58,19 @@ def need(kind: str, config: pytest.Config) -> None:
         return
     if kind == "mariadb" and os.environ.get("CI") == "true":
         pytest.fail(_HINTS[kind])
-    config.stash[_MISSING].add(kind)
     pytest.skip(_HINTS[kind])
 
 
 @pytest.fixture(scope="session")
-def mariadb_server(pytestconfig: pytest.Config) -> Iterator[Server]:
-    need("mariadb", pytestconfig)
+def mariadb_server() -> Iterator[Server]:
+    need("mariadb")
     with mariadb() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def mysql_server(pytestconfig: pytest.Config) -> Iterator[Server]:
-    need("mysql", pytestconfig)
+def mysql_server() -> Iterator[Server]:
+    need("mysql")
     with mysql() as server:
         yield server
 

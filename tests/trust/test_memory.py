@@ -25,10 +25,10 @@ from tests.conftest import need
     ],
 )
 def test_memory_taken(
-    part: str, scale: float, most: tuple[int, ...], said: str, tmp_path: Path, pytestconfig: pytest.Config
+    part: str, scale: float, most: tuple[int, ...], said: str, tmp_path: Path
 ) -> None:
     if part == "servers":
-        need("mariadb", pytestconfig)
+        need("mariadb")
     for measured, megabytes in zip(soak.PARTS[part](tmp_path, scale), most, strict=True):
         assert measured.cost.megabytes < megabytes, str(measured)
         assert re.search(said, measured.said), measured.said

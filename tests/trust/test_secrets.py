@@ -56,9 +56,9 @@ def hostile() -> Source:
 
 
 @pytest.fixture(scope="module")
-def server(pytestconfig: pytest.Config, hostile: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(hostile: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with a certificate, and a user with the two rights that the README names, and no plain connection."""
-    need("mariadb", pytestconfig)
+    need("mariadb")
     folder = tmp_path_factory.mktemp("tls")
     if not shutil.which("openssl"):
         pytest.skip("openssl makes the certificate")

@@ -23,8 +23,8 @@ EXTRA = " and more" * 8_000  # 72,000 characters more in each text: more than th
 
 
 @pytest.fixture(scope="module")
-def mortal(pytestconfig: pytest.Config) -> Iterator[Mortal]:
-    need("mariadb", pytestconfig)
+def mortal() -> Iterator[Mortal]:
+    need("mariadb")
     with mortal_mariadb() as server:
         yield server
 

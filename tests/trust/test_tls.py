@@ -49,16 +49,16 @@ def certificate(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def plain(pytestconfig: pytest.Config) -> Iterator[Server]:
-    need("mariadb", pytestconfig)
+def plain() -> Iterator[Server]:
+    need("mariadb")
     with mariadb("--bind-address=0.0.0.0", "--skip-ssl") as server:
         yield _filled(server)
 
 
 @pytest.fixture(scope="module")
-def encrypting(pytestconfig: pytest.Config, certificate: Path) -> Iterator[Server]:
+def encrypting(certificate: Path) -> Iterator[Server]:
     """It takes no connection of the user without TLS: what is copied from it came with TLS."""
-    need("mariadb", pytestconfig)
+    need("mariadb")
     with mariadb(
         "--bind-address=0.0.0.0", f"--ssl-cert={certificate}", f"--ssl-key={certificate.with_name('key.pem')}"
     ) as server:
