@@ -24,9 +24,7 @@ from tests.conftest import need
         ("servers", 0.05, (450, 350), "Read 75,000 rows|4 batches, the largest of 3[0-9] MB"),
     ],
 )
-def test_memory_taken(
-    part: str, scale: float, most: tuple[int, ...], said: str, tmp_path: Path
-) -> None:
+def test_memory_taken(part: str, scale: float, most: tuple[int, ...], said: str, tmp_path: Path) -> None:
     if part == "servers":
         need("mariadb")
     for measured, megabytes in zip(soak.PARTS[part](tmp_path, scale), most, strict=True):
