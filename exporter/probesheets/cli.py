@@ -157,7 +157,7 @@ def check(
 ) -> None:
     """Check whether `run` would work, without building anything. The exit code is 1 if it would fail.
 
-    On a server, check tests the user's rights: it creates small tables in the target schema and drops them again.
+    On a server, it tests your rights: it creates small tables and a view (and a missing schema), then drops them.
 
     Example: probesheets check --source outputs.csv
     """
@@ -178,7 +178,7 @@ def check(
 
 @app.command()
 def probes(target: option.Target = "duckdb", as_json: option.Json = False) -> None:
-    """List the probes with their numbers of texts and links, their dates and the names of their workbooks.
+    """List the probes: how many texts and links each has, its dates and its workbook's name without .xlsx.
 
     Example: probesheets probes
     """
@@ -226,7 +226,7 @@ def verify(
     for difference in [] if as_json else listed:
         _print(shown(difference))
     if more:
-        _say(f"There are more than these {MOST_DIFFERENCES} differences.", quiet)
+        _say(f"Only the first {MOST_DIFFERENCES} differences are listed.", quiet)
     if found:
         sys.exit(1)
     if not as_json and not quiet:
@@ -244,7 +244,7 @@ def _check_source(target: str, source: str | None, experiments: Path | None) -> 
             f"Target {target} reads its own server. Remove --source and --experiments, or remove --target {target}."
         )
     if experiments and not source:
-        raise ProbesheetsError("--experiments needs --source, because both are copied together.")
+        raise ProbesheetsError("--experiments needs --source, because both are copied together. Add --source.")
 
 
 def _refuse_mixture(out: Path, new: bool) -> None:
@@ -297,7 +297,3 @@ def main(*arguments: Any) -> None:
     except ProbesheetsError as error:
         _print(f"Error: {error}", err=True)
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

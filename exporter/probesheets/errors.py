@@ -18,7 +18,7 @@ def printable(message: str) -> str:
 
 
 def shown(text: str) -> str:
-    """A text of the source for use in a message: on one line, so that it cannot look like a message of its own."""
+    """A text of the source for use in a message: on one line, so that it cannot look like a separate message."""
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
@@ -30,7 +30,8 @@ def near(name: str, choices: Iterable[str], most: int = 5) -> str:
     alike = get_close_matches(name, every, n=most, cutoff=0.4)
     if len(every) <= 12:
         return "Valid: " + ", ".join(alike + [choice for choice in every if choice not in alike]) + "."
-    return f"Nearest of {len(every)}: " + "; ".join(_short(choice) for choice in alike or every[:most]) + "."
+    examples = "; ".join(_short(choice) for choice in alike or every[:most])
+    return f"{len(every)} are valid, for example: {examples}."
 
 
 def _short(text: str) -> str:

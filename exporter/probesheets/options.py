@@ -17,7 +17,8 @@ def path(value: str | Path) -> Path:
     return Path(text(str(value)))
 
 
-Target = Annotated[str, typer.Option("--target", "-t", help="A target of profiles.yml: duckdb, mariadb or mysql.")]
+_TARGET = "The database for the models: duckdb, mariadb, mysql or another target in profiles.yml."
+Target = Annotated[str, typer.Option("--target", "-t", help=_TARGET)]
 Out = Annotated[Path, typer.Option("--out", "-o", parser=path, metavar="DIR", help="The folder to write into.")]
 _SOURCE = "CSV or Parquet file of table_output, or mysql://user@host:port/schema with PROBESHEETS_PASSWORD set."
 Source = Annotated[str | None, typer.Option(parser=text, metavar="SOURCE", help=_SOURCE)]
@@ -27,18 +28,19 @@ Variables = Annotated[
     str, typer.Option("--vars", help="dbt variables as YAML: '{extra_tags: [author]}'.", metavar="YAML")
 ]
 New = Annotated[
-    bool, typer.Option("--new", help="Write only records that earlier exports into the folder have not delivered.")
+    bool, typer.Option("--new", help="Write only records that no earlier export has delivered to the folder.")
 ]
-_PROBE = "Only this probe, by its text or the name of its workbook. Can be repeated."
+_PROBE = "Only this probe: its text, or the name of its workbook without .xlsx. Can be repeated."
 Probes = Annotated[list[str] | None, typer.Option("--probe", help=_PROBE)]
 _ONLY = "Only this kind of spreadsheet, such as with_links or qualcoder. Can be repeated."
 Only = Annotated[list[str] | None, typer.Option(help=_ONLY)]
 Size = Annotated[int | None, typer.Option("--sample", min=1, metavar="N", help="Only N random texts of every probe.")]
-Per = Annotated[str | None, typer.Option(help="With --sample: probe (default), or month for N texts of each month.")]
+_PER = "With --sample: probe (default), or month for N texts per probe and month."
+Per = Annotated[str | None, typer.Option(help=_PER)]
 _SEED = "With --sample: the random seed (default: 0). The same seed draws the same texts."
 Seed = Annotated[str | None, typer.Option(parser=text, metavar="S", help=_SEED)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; messages go to stderr.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; messages go to stderr.")]
 _COMPARE = "Also compare every cell with the models of this target."
 CompareTo = Annotated[str | None, typer.Option("--target", "-t", help=_COMPARE)]
 Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.")]

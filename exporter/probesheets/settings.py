@@ -38,7 +38,7 @@ def is_duckdb(target: str) -> bool:
 
 
 def how_to_install(target: str) -> str:
-    """What to run if the packages of a target are missing. The adapters need environments of their own."""
+    """What to run if the packages of a target are missing. The adapters need separate environments."""
     adapter, command, extra = ("dbt-mysql", ".venv-mysql", "[mysql]")
     if is_duckdb(target):
         adapter, command, extra = ("dbt-duckdb", ".venv", "")
@@ -91,8 +91,10 @@ def workers() -> int:
 
 def now() -> datetime:
     """The current time in whole seconds, or SOURCE_DATE_EPOCH (seconds since 1970) if it is set."""
-    epoch = _whole_number("SOURCE_DATE_EPOCH", 0, least=0, most=253_402_300_799)  # the last second of the year 9999
-    return datetime.fromtimestamp(epoch, UTC) if epoch else datetime.now(UTC).replace(microsecond=0)
+    if not os.environ.get("SOURCE_DATE_EPOCH"):
+        return datetime.now(UTC).replace(microsecond=0)
+    last = 253_402_300_799  # the last second of the year 9999
+    return datetime.fromtimestamp(_whole_number("SOURCE_DATE_EPOCH", 0, least=0, most=last), UTC)
 
 
 def _whole_number(variable: str, default: int, *, least: int, most: int) -> int:
@@ -127,7 +129,7 @@ def _outputs() -> dict[str, Any]:
         return dict(_read(file)["probesheets"]["outputs"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ProbesheetsError(
-            f"{file} cannot be read: {error}\nIt needs the targets under probesheets, outputs."
+            f"{file} cannot be read: {error}\nIt must list the targets under probesheets: outputs."
         ) from None
 
 

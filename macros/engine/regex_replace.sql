@@ -1,7 +1,7 @@
 {#
   A text with every match of a pattern replaced. The replacement is a list in which a number is a group of the pattern and a
-  string is itself. A pattern that works on all engines has no backslash, no look-around and no named class. (?-i) because
-  some collations ignore case.
+  string is itself. A pattern that works on all engines has no backslash, no look-around and no named class. It gets (?-i)
+  because some collations ignore case.
 
   | x    | regex_replace(x, '(a)(b)', [2, '-', 1]) |
   | abcab | b-acb-a                                |

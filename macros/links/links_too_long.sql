@@ -1,6 +1,6 @@
 {#
-  True if a text has a run of more than 32,767 characters without white space that may contain links. mark_links leaves such
-  a run alone on every engine. Shorter texts cost nothing.
+  True if a text has a run of more than 32,767 characters without white space that may contain links. mark_links does
+  not look for links in it on any engine. Shorter texts cost nothing.
 
   | x                                           | links_too_long(x) |
   | see http://a.org                            | false             |

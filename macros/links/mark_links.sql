@@ -7,8 +7,9 @@
   | (http://x.org/a_(b)) or www.x.org!  | ({http://x.org/a_(b)}) or {www.x.org}! |
   | a@example.com, node.js, example.com | a@example.com, node.js, {example.com}  |
 
-  A text of more than 32,767 characters is marked in pieces. It is cut where no link can be: before white space and before
-  the East Asian comma and full stop. A piece that is still longer is left alone (see links_too_long).
+  A text of more than 32,767 characters (8,192 on MariaDB) is marked in pieces. It is cut where no link can be:
+  before white space and before the East Asian comma and full stop. A piece that is still longer is left alone (see
+  links_too_long).
 #}
 {% macro mark_links(x) %}{{ return(adapter.dispatch('mark_links')(x)) }}{% endmacro %}
 

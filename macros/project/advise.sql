@@ -7,7 +7,7 @@
     {% set status = result.status | string %}
     {% if status in ['fail', 'error', 'warn'] %}
       {% set advice = first_comment(result.node.raw_code)
-        or 'The models are inconsistent. Build all of them again; if it fails again, report this name.' %}
+        or 'The models are inconsistent. Build all of them again. If this test fails again, report its name.' %}
       {% do log(status | upper ~ ' ' ~ result.node.name ~ ': ' ~ (result.failures or 0) ~ ' rows. ' ~ advice, info=true) %}
     {% endif %}
   {% endfor %}
@@ -26,12 +26,12 @@
   {{ return(lines | join(' ')) }}
 {% endmacro %}
 
-{# Only servers make a connection wait. A user without the PROCESS right sees only connections of their own. #}
+{# Only servers make a connection wait. A user without the PROCESS right sees only their own connections. #}
 {% macro advise_about_locks() %}
   {% set others = run_query('select id, user, time, left(coalesce(info, command), 80) from information_schema.processlist '
     ~ 'where id <> connection_id() and time >= ' ~ lock_wait_seconds() ~ ' order by time desc limit 10').rows %}
   {% do log('Another connection has used a table for more than ' ~ lock_wait_seconds() ~ ' s. '
-    ~ ('It may be one of these. If nobody needs it, end it on the server with KILL and its number, then build again:'
+    ~ ('It may be one of these. If nobody needs it, end it with the SQL statement KILL and its number, then build again:'
       if others else 'This user cannot see which one. Build again.'), info=true) %}
   {% for row in others %}
     {% do log('  connection ' ~ row[0] ~ ' of ' ~ shown(row[1]) ~ ', for ' ~ row[2] ~ ' s: ' ~ shown(row[3]), info=true) %}

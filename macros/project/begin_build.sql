@@ -30,7 +30,7 @@
   {{ return(node.resource_type in ['model', 'seed', 'snapshot'] and node.config.materialized != 'ephemeral') }}
 {% endmacro %}
 
-{# Those of some nodes that the build log records; in place of each other node, those of its parents that it records. #}
+{# The nodes that the build log records. Any other node is replaced by its recorded parents. #}
 {% macro recorded_among(nodes) %}
   {% set found = [] %}
   {% for node in nodes or [] if node in graph.nodes %}

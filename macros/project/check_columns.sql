@@ -1,11 +1,11 @@
 {#
-  Faults of the source's columns: those that are missing or of an unfit type. Ids and depths must be whole numbers on
+  Problems with the source's columns: missing columns and wrong types. Ids and depths must be whole numbers on
   every engine, because texts sort differently.
 #}
 {% macro faults_of_columns() %}
   {% set outputs = source_table('table_output') %}
   {% if not load_relation(outputs) %}
-    {{ return(['There is no table ' ~ outputs ~ ', or this user may not read it.\nSet PROBESHEETS_SOURCE_SCHEMA to the '
+    {{ return(['There is no table ' ~ outputs ~ ', or this user cannot read it.\nSet PROBESHEETS_SOURCE_SCHEMA to the '
       ~ 'schema that holds table_output (now: ' ~ outputs.schema ~ '). The user needs SELECT on it.']) }}
   {% endif %}
   {% set whole_numbers = ['id', 'experiment_id', 'root_id', 'depth'] %}

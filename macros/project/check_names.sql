@@ -1,5 +1,5 @@
 {#
-  Faults of the names in extra_tags and extra_columns. Each becomes a column of the model texts and a header of its
+  Problems with the names in extra_tags and extra_columns. Each becomes a column of the model texts and a header of its
   spreadsheets.
 #}
 {% macro faults_of_names() %}
@@ -9,13 +9,13 @@
     {% set letters, fault = letters_and_digits(name), namespace(text='') %}
     {% if not is_fit_for_a_column(name) %}
       {% set fault.text = 'cannot be the name of a column.\nA name has 1 to 63 printable characters, at least one of them a '
-        ~ 'letter or digit. It holds no double quotation mark, no backtick and no escape such as _x0041_, and does not '
-        ~ 'begin with one of ! ^ & < . : #'
-        ~ ('. On a server it holds no emoji either.' if target.type != 'duckdb' else '') %}
+        ~ 'letter or digit. It must not contain a double quotation mark, a backtick or an escape such as _x0041_, and '
+        ~ 'must not begin with one of ! ^ & < . : #'
+        ~ ('. On a server, it must not contain emoji.' if target.type != 'duckdb' else '') %}
     {% elif name | lower | replace('\u0307', '') in columns %}
       {% set fault.text = 'is taken.\nThe columns of texts are: ' ~ columns | join(', ') %}
     {% elif letters in headers %}
-      {% set fault.text = 'is a header of the spreadsheets.\nThese are taken, whatever their case and punctuation: '
+      {% set fault.text = 'is a header of the spreadsheets.\nThese headers are taken (case and punctuation do not matter): '
         ~ headers | join(', ') %}
     {% elif letters in seen %}
       {% set fault.text = 'appears twice.\nNames must differ in more than case and punctuation.' %}
@@ -25,7 +25,8 @@
   {% endfor %}
   {% set count = (var('extra_tags') + var('extra_columns')) | length %}
   {% if count > 150 and target.type != 'duckdb' %}
-    {% do faults.append('extra_tags and extra_columns list ' ~ count ~ ' names.\nA table of a server takes at most 150 of them.') %}
+    {% do faults.append('extra_tags and extra_columns list ' ~ count ~ ' names.\nA table on a server '
+      ~ 'can have at most 150. Remove some.') %}
   {% endif %}
   {{ return(faults) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# Faults of the source's rows: no row has the text tag, or rows share an id or have none. #}
+{# Problems with the source's rows: no row has the text tag, or an id is missing or repeated. #}
 {% macro faults_of_rows() %}
   {{ return(faults_of_text_tag() + faults_of_ids('table_output') + faults_of_ids('table_experiment')) }}
 {% endmacro %}
@@ -11,8 +11,8 @@
   {% endif %}
   {% set tags = 'select ' ~ tag ~ ' as tag, count(*) as row_count from ' ~ outputs ~ ' group by 1 order by 2 desc limit 20' %}
   {% for name, row_count in run_query(tags).rows %}{% do listed.append(shown(name) ~ ' (' ~ row_count ~ ')') %}{% endfor %}
-  {{ return(["No row of table_output has the tag '" ~ shown(var('text_tag')) ~ "', which text_tag names.\n"
-    ~ "The tags and their numbers of rows: " ~ listed | join(', ') ~ ". Choose one: --vars '{text_tag: ...}'"]) }}
+  {{ return(["text_tag is '" ~ shown(var('text_tag')) ~ "', but no row of table_output has this tag.\n"
+    ~ "The tags, with their numbers of rows: " ~ listed | join(', ') ~ ". Choose one: --vars '{text_tag: ...}'"]) }}
 {% endmacro %}
 
 {# The models hold ids as signed 64-bit numbers. #}

@@ -1,4 +1,4 @@
-{# Faults of the server: its version, its sql_mode, and a schema that would hold both the source and the models. #}
+{# Problems with the server: its version, its sql_mode, and a schema that would hold both the source and the models. #}
 {% macro faults_of_server() %}{{ return(adapter.dispatch('faults_of_server')()) }}{% endmacro %}
 
 {% macro default__faults_of_server() %}{{ return([]) }}{% endmacro %}
@@ -14,10 +14,11 @@
   {% if is_mariadb != (target.type == 'mariadb') %}
     {% do faults.append('The server is ' ~ kind ~ ' ' ~ version ~ '.\nRun the same command with --target ' ~ other_target) %}
   {% elif numbers < ([10, 6] if is_mariadb else [8, 0, 17]) %}
-    {% do faults.append('The server is ' ~ kind ~ ' ' ~ version ~ '; a build needs MariaDB 10.6 or MySQL 8.0.17.\n'
+    {% do faults.append('The server is ' ~ kind ~ ' ' ~ version ~ '; a build needs MariaDB 10.6 or later, '
+      ~ 'or MySQL 8.0.17 or later.\n'
       ~ read_into_duckdb()) %}
   {% elif unfit %}
-    {% do faults.append('The sql_mode of the server holds ' ~ unfit ~ ', which changes the meaning of SQL.\n'
+    {% do faults.append('The sql_mode of the server includes ' ~ unfit ~ ', which changes the meaning of SQL.\n'
       ~ 'Ask the administrator of the server to remove it: set global sql_mode = ...\n' ~ read_into_duckdb()) %}
   {% elif schema | lower == target.schema | lower %}
     {% do faults.append('PROBESHEETS_SCHEMA and PROBESHEETS_SOURCE_SCHEMA are both ' ~ schema

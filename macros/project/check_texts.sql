@@ -1,6 +1,6 @@
 {#
-  Faults of long texts and of bytes that are not text, on the servers. A server's functions return null for a text over
-  max_allowed_packet. For bytes that are not UTF-8, MySQL returns null, and MariaDB question marks.
+  Problems with long texts and with bytes that are not text, on the servers. A server's functions return null for a text
+  over max_allowed_packet. For bytes that are not UTF-8, MySQL returns null, and MariaDB question marks.
 #}
 {% macro faults_of_texts() %}{{ return(adapter.dispatch('faults_of_texts')() if flags.WHICH != 'test' else []) }}{% endmacro %}
 
@@ -40,7 +40,7 @@
   {% set for_sql = (128 + 16 * (var('extra_tags') + var('extra_columns')) | length) * 1024 %}
   {% set needed = [for_sql, 5 * longest_text] | max %}
   {% if allowed >= needed %}{{ return([]) }}{% endif %}
-  {% set reason = ', because its longest text has ' ~ '{:,}'.format(longest_text) if needed > for_sql else '' %}
+  {% set reason = ', because its longest text has ' ~ '{:,}'.format(longest_text) ~ ' bytes' if needed > for_sql else '' %}
   {{ return(['max_allowed_packet is ' ~ '{:,}'.format(allowed) ~ ' bytes on the server; a build of this source needs '
     ~ '{:,}'.format(needed) ~ reason ~ '.\nAsk the administrator of the server to raise it: '
     ~ 'set global max_allowed_packet = ' ~ (needed // 1048576 + 1) * 1048576 ~ '\n' ~ read_into_duckdb()]) }}

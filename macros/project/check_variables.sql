@@ -1,6 +1,6 @@
 {#
-  Faults of the variables: names that dbt_project.yml does not have, and values of another type. dbt itself takes any name,
-  so that a misspelt text_tga would build the wrong texts.
+  Problems with the variables: names that dbt_project.yml does not list, and values of the wrong type. dbt itself takes any
+  name, so that a misspelt text_tga would build the wrong texts.
 #}
 {% macro faults_of_variables() %}
   {% set faults, known = [], project_meta().project_variables | list %}
@@ -8,10 +8,10 @@
     {% do faults.append("There is no variable '" ~ shown(name) ~ "'.\nValid: " ~ known | join(', ') ~ '.') %}
   {% endfor %}
   {% for name in ['extra_tags', 'extra_columns'] if not is_list_of_texts(var(name)) %}
-    {% do faults.append(wrong_type(name, 'a list of texts', '[name]')) %}
+    {% do faults.append(wrong_type(name, 'a list of names', '[name]')) %}
   {% endfor %}
   {% for name in ['text_tag', 'date_tag'] if not is_list_of_texts([var(name)]) %}
-    {% do faults.append(wrong_type(name, 'a text', 'name')) %}
+    {% do faults.append(wrong_type(name, 'a name', 'name')) %}
   {% endfor %}
   {% if var('bare_links') is not boolean %}
     {% do faults.append(wrong_type('bare_links', 'true or false', 'false')) %}

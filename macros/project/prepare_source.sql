@@ -5,7 +5,7 @@
 #}
 {% macro prepare_source() %}
   {% if execute and is_logged_command() %}
-    {% do stop_for(['Leave out --empty: it would replace the models with empty ones.']) if flags.EMPTY %}
+    {% do stop_for(['Remove --empty: it would replace the models with empty ones.']) if flags.EMPTY %}
     {% do stop_for(faults_of_settings()) %}
     {% do create_build_log() %}
     {% do stop_for(['The copy of the source is gone. Run the same command again.'])

@@ -1,5 +1,5 @@
 {#
-  A stored text as people should read it. Apply it once: a second time would change &lt; again.
+  A stored text, cleaned for reading. Apply it once: a second time would change &lt; again.
   (a) U+0080 to U+009F mean windows-1252         (b) eight HTML entities are decoded once    (c) CR LF and CR become LF
   (d) controls and noncharacters are removed     (e)-(g) as in tidy_spaces
 

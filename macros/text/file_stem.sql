@@ -1,6 +1,6 @@
 {#
   A file name, without its ending, for a probe: a readable part of at most 60 lower-case ASCII letters, digits and hyphens,
-  then 16 digits of the probe's SHA-256, which differ where the readable part does not.
+  then 16 digits of the probe's SHA-256, which tell apart probes with the same readable part.
 
   | probe     | file_stem(probe)           |
   | Masks are | masks-are-96ca1b6f084fafd4 |

@@ -1,6 +1,6 @@
 {#
-  A text with tidy white space: each run of spaces (and of characters that look like spaces) becomes one space; there is none
-  beside a line feed, at most two line feeds together, and neither at the ends. Steps (e) to (g) of clean.
+  A text with tidy white space: each run of spaces (and of characters that look like spaces) becomes one space; there are
+  no spaces beside a line feed, at most two line feeds in a row, and no spaces or line feeds at the ends. Steps (e) to (g) of clean.
 
   | x                      | tidy_spaces(x) |
   | {space}a{NBSP}{space}b | a b            |

@@ -79,7 +79,7 @@ def test_an_old_server_is_refused_with_advice(version: str, mariadb_server: Serv
         make_project(tmp_path / "project")
         result = dbt_build(tmp_path / "project", "mariadb", server.environment("source_old", "target_old"), {})
     assert result.returncode != 0
-    assert "needs MariaDB 10.6 or MySQL 8.0" in result.stdout
+    assert "needs MariaDB 10.6 or later, or MySQL 8.0.17 or later" in result.stdout
     assert "--source mysql://" in result.stdout
 
 

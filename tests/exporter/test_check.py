@@ -67,7 +67,7 @@ def test_findings_as_json(project: Path) -> None:
     ("arguments", "parts"),
     [
         (["--source", "none.csv"], ["STOP  none.csv does not exist"]),
-        (["--vars", "{text_tag: trimmd}"], ["STOP  No row of table_output has the tag 'trimmd'", "trimmed (310)"]),
+        (["--vars", "{text_tag: trimmd}"], ["STOP  text_tag is 'trimmd', but no row", "trimmed (310)"]),
         (["--vars", "{extra_columns: [mood]}"], ["STOP  table_output has no column mood", "sent_label"]),
         (
             ["--vars", "{extra_tags: [probe, '', model]}"],
@@ -120,7 +120,7 @@ def test_a_server_that_run_can_build_on(built: Builder, sample: Source, server_e
     before = build.query(f"show tables from {build.schema}")
     result = build.probesheets("check", "--target", server_engine)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert f"The user may build in the schema {build.schema}" in result.stdout
+    assert f"The user can build in the schema {build.schema}" in result.stdout
     local = check(built("duckdb", sample).folder).out.splitlines()
     assert [line for line in local if "copy of the source" not in line][1:] == result.stdout.splitlines()[3:]
     assert build.query(f"show tables from {build.schema}") == before
@@ -132,15 +132,13 @@ def test_rights_that_are_missing(request: pytest.FixtureRequest, server_engine: 
     server.root.execute("create schema check_target")
     environment = server.environment("check_source", "check_target")
     result = server_check(server, project, environment)
-    assert (
-        result.returncode == 1
-        and "CREATE (the schema does not exist, or is hidden from the user) is missing" in result.stdout
-    )
-    assert "There is no table `check_source`.`table_output`, or this user may not read it" in result.stdout
+    said = "Missing rights: CREATE (the schema does not exist, or is hidden from the user)."
+    assert result.returncode == 1 and said in result.stdout
+    assert "There is no table `check_source`.`table_output`, or this user cannot read it" in result.stdout
     assert "The server says: " in result.stdout and "denied" in result.stdout
     server.root.execute("grant create, drop, insert, select on check_target.* to analyst@'%'")
     result = server_check(server, project, environment)
-    assert result.returncode == 1 and "INDEX, CREATE VIEW, ALTER is missing" in result.stdout, result.stdout
+    assert result.returncode == 1 and "Missing rights: INDEX, CREATE VIEW, ALTER." in result.stdout, result.stdout
     assert server.root.execute("show tables from check_target") == []
     result = server_check(server, project, {**environment, "PROBESHEETS_PASSWORD": "wrong"})
     assert result.returncode == 1 and "refuses user analyst" in result.stdout and "wrong" not in result.stdout

@@ -68,13 +68,13 @@ def an_exposure(change: Callable[[dict[Any, Any]], object], model: str = "links"
 
 THERE, BUNDLED = at("there.duckdb"), ()
 ON_DUCKDB = {
-    "null in a list": Case("extra_tags must be a list of texts", {"extra_tags": [None]}),
-    "a list in a list": Case("extra_tags must be a list of texts", {"extra_tags": [["a"]]}),
-    "a mapping in a list": Case("extra_columns must be a list of texts", {"extra_columns": [{"a": "b"}]}),
-    "true in a list": Case("extra_tags must be a list of texts", {"extra_tags": [True]}),
-    "a truth value": Case("date_tag must be a text", {"date_tag": True}),
+    "null in a list": Case("extra_tags must be a list of names", {"extra_tags": [None]}),
+    "a list in a list": Case("extra_tags must be a list of names", {"extra_tags": [["a"]]}),
+    "a mapping in a list": Case("extra_columns must be a list of names", {"extra_columns": [{"a": "b"}]}),
+    "true in a list": Case("extra_tags must be a list of names", {"extra_tags": [True]}),
+    "a truth value": Case("date_tag must be a name", {"date_tag": True}),
     "a column that is missing": Case("has no column nope", {"extra_columns": ["mood", "nope"]}),
-    "a text tag with an escape": Case("text_tag names", {"text_tag": "\x1b[2Jtrimmed"}),
+    "a text tag with an escape": Case("text_tag is ", {"text_tag": "\x1b[2Jtrimmed"}),
     "a folder": Case("there.duckdb cannot be opened for writing", {}, THERE, a_folder),
     "a folder, the sample": Case("there.duckdb cannot be opened for writing", {}, THERE, a_folder, BUNDLED),
     "a text file": Case("there.duckdb cannot be opened for writing", {}, THERE, a_text),
@@ -177,7 +177,7 @@ def test_dbt_by_hand_refuses_the_same(tmp_path: Path) -> None:
     variables = {"extra_tags": [None], "date_tag": True, "bare_links": "no", "text_tga": "x"}
     result = dbt_build(tmp_path / "p", "duckdb", at(str(tmp_path / "probesheets.duckdb")), variables)
     assert result.returncode
-    said = ["extra_tags must be a list of texts", "date_tag must be a text", "bare_links must be true or false"]
+    said = ["extra_tags must be a list of names", "date_tag must be a name", "bare_links must be true or false"]
     for part in [*said, "There is no variable 'text_tga'", "Valid: text_tag, date_tag"]:
         assert part in result.stdout
     with duckdb.connect(str(tmp_path / "probesheets.duckdb"), read_only=True) as connection:

@@ -64,7 +64,7 @@ def test_a_build_that_fails_at_a_terminal_says_why(tmp_path: Path) -> None:
     make_project(tmp_path / "p")
     code, told = at_a_terminal(tmp_path / "p", {}, "run", "--vars", "{text_tag: none}", "--out", "out")
     assert code == 1
-    assert "No row of table_output has the tag 'none'" in told
+    assert "text_tag is 'none', but no row of table_output has this tag" in told
     assert not (tmp_path / "p" / "out").exists()
 
 

@@ -33,7 +33,7 @@ def test_built_again_during_an_export(on_server: Case, module: str, function: st
     python = [str(command("mariadb", "python")), "-c", script, "export", "--target", "mariadb"]
     environment = {**on_server.build.environment, "PYTHONPATH": str(ROOT)}
     result = run(python, on_server.build.folder, environment)
-    assert result.returncode == 1 and "were built again while they were read" in result.stderr, result.stderr
+    assert result.returncode == 1 and "were rebuilt while they were being read" in result.stderr, result.stderr
     assert contents(on_server.build.folder / "out") == before
 
 
@@ -52,7 +52,7 @@ def test_built_again_while_verify_reads(on_server: Case) -> None:
     )
     python = [str(command("mariadb", "python")), "-c", script, "verify", "out", "--target", "mariadb"]
     result = run(python, on_server.build.folder, {**on_server.build.environment, "PYTHONPATH": str(ROOT)})
-    assert result.returncode == 1 and "were built again while they were read" in result.stderr, result.stderr
+    assert result.returncode == 1 and "were rebuilt while they were being read" in result.stderr, result.stderr
 
 
 def test_a_schema_that_is_not_there(on_server: Case) -> None:

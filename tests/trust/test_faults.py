@@ -93,7 +93,7 @@ def test_another_export_after_one_that_was_killed(
     child.go()
     assert child.end()[0] == -signal.SIGKILL
     code, said = export(built_sample, NEW, folder, "--new")
-    assert code == 1 and "was stopped" in said and "Run that command again first" in said
+    assert code == 1 and "was stopped" in said and "First run that command again" in said
     assert export(built_sample, NEW, folder, "--only", "links")[0] == 0
     check_nothing_is_half_written(folder, exports, but=("delivered.csv", "index.xlsx", "links.xlsx"))
     assert "an export was stopped" in next(verify(folder))

@@ -114,7 +114,7 @@ def test_tests_with_other_variables_do_not_count(case: Case) -> None:
 
 def test_empty_models_are_not_built(case: Case) -> None:
     code, said = case.dbt("build", "--empty")
-    assert code != 0 and "Leave out --empty" in said, said
+    assert code != 0 and "Remove --empty" in said, said
     case.exported()
 
 

@@ -69,7 +69,7 @@ CHANGES: dict[str, tuple[Change, int, str, str]] = {
     "a cell that was empty": (put("J3", "T1"), 0, CHANGED, ", Same as: 'T1'; the database has nothing."),
     "a cell emptied": (put("P3", None), 0, CHANGED, ", Text: nothing; the database has '"),
     "a row less": (lambda sheet: sheet.delete_rows(5), -1, TOO_FEW, ", row 5: is T"),
-    "the last row less": (lambda sheet: sheet.delete_rows(79), -1, TOO_FEW, ": ends; the database has record T"),
+    "the last row less": (lambda sheet: sheet.delete_rows(79), -1, TOO_FEW, ": ends early; the database has record T"),
     "a row more": (lambda sheet: sheet.append(["T9"]), 1, TOO_MANY, ", row 80: record T9 is not in the database."),
     "a row twice": (lambda sheet: sheet.append([cell.value for cell in sheet[79]]), 1, TOO_MANY, ", row 80: record T"),
     "a header": (put("P1", "Texts"), 0, "its columns are Record ID", "its columns are Record ID"),
@@ -143,7 +143,7 @@ def test_a_byte_changed_anywhere(place: int, built_sample: Build, folder: Path) 
 def test_no_more_than_ten_differences(built_sample: Build, folder: Path) -> None:
     fill(folder, {f"{number}.txt": b"" for number in range(15)})
     result = verify(built_sample, folder)
-    assert result.code == 1 and result.out.count("\n") == 10 and "more than these 10" in result.err
+    assert result.code == 1 and result.out.count("\n") == 10 and "Only the first 10 differences" in result.err
 
 
 def test_a_manifest_that_is_missing_or_not_complete(built_sample: Build, folder: Path) -> None:

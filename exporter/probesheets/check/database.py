@@ -1,4 +1,4 @@
-"""Can dbt work where the models will be? Checked first, because dbt's own errors would not make the reason clear."""
+"""Check that dbt can build in the target database. This comes first, because dbt's own errors are unclear."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def _check_file(target: str, copying: bool) -> None:
         if not os.access(file.parent, os.W_OK):
             raise ProbesheetsError(
                 f"{file} cannot be created: {file.parent} is not a folder that you can write to.\n"
-                "Name another file in PROBESHEETS_DUCKDB."
+                "Set PROBESHEETS_DUCKDB to another file."
             )
         return
     with connect(file) as connection:
@@ -47,5 +47,5 @@ def _check_file(target: str, copying: bool) -> None:
         if copying and (found := connection.execute(views).fetchone()):
             raise ProbesheetsError(
                 f"{file} has a view {found[0]}, so the source cannot be copied into it.\n"
-                "Name another file in PROBESHEETS_DUCKDB."
+                "Set PROBESHEETS_DUCKDB to another file."
             )

@@ -98,11 +98,11 @@ def _check_server(target: str, variables: str) -> Iterator[Finding]:
         found = list(_check_source(target, variables, {}))
         yield from (finding for finding in found if finding.level == "STOP")
         if missing := missing_rights(server, schema):
-            text = f"The user may not build in the schema {schema}: {', '.join(missing)} is missing."
+            text = f"The user cannot build in the schema {schema}. Missing rights: {', '.join(missing)}."
             todo = f"Ask the administrator to create {schema} and to grant ALL on it to this user.\nThe server says: "
             yield Finding("STOP", text, todo + shown(next(iter(missing.values()))))
         else:
-            yield Finding("ok", f"The user may build in the schema {schema}.")
+            yield Finding("ok", f"The user can build in the schema {schema}.")
         yield from (finding for finding in found if finding.level != "STOP")
 
 
@@ -117,7 +117,8 @@ def _check_source(target: str, variables: str, environment: Mapping[str, str]) -
     if found := answer["source"]:
         if not found["has_experiments"]:
             text = "There is no table_experiment, so the column Model will be empty."
-            yield Finding("look", text, "To add model names, add --experiments FILE.")
+            todo = "To add model names, add a table_experiment to the source, or use --source with --experiments FILE."
+            yield Finding("look", text, todo)
         yield from _check_tags(found)
         yield from _check_dates(found)
         yield from _check_probes(found)
@@ -137,11 +138,11 @@ def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("look", f"No row has the tag {tag!r}.", near(tag, [name for name in tags if name]))
     nearly = [name for name in tags if name and name not in used and name.strip().casefold() in used]
     if nearly:
-        todo = (
-            "A tag that differs in case or spaces is another tag. To use these rows, correct their tags in the source."
-        )
+        todo = "To use these rows, correct their tags in the source."
         yield Finding(
-            "look", f"Tags that are almost the same as a used one: {_quoted(nearly)}. Their rows are not used.", todo
+            "look",
+            f"These tags differ from a used tag only in case or spaces: {_quoted(nearly)}. Their rows are not used.",
+            todo,
         )
 
 
@@ -152,7 +153,7 @@ def _check_dates(found: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("look", text, "They are exported without a date; nothing is lost.")
     if odd := found["odd_dates"]:
         text = f"{odd:,} of {found['dates']:,} dates cannot be read, such as {_quoted(found['odd_examples'])}."
-        todo = "They stay as text in the column Date as stored. Forms that can be read: 2020-03-05, 2020/3/5, 20200305."
+        todo = "They stay as text in the column Date as stored. Valid formats: 2020-03-05, 2020/3/5, 20200305."
         yield Finding("look", text, todo)
     elif found["dates"]:
         yield Finding("ok", f"All {found['dates']:,} dates can be read.")

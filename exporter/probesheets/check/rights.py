@@ -1,4 +1,4 @@
-"""May the user build in the target schema of a server? Tried with tables that are removed again."""
+"""Check the user's rights in the target schema of a server by creating tables and dropping them."""
 
 import os
 
@@ -48,7 +48,7 @@ def _try(server: Server, table: str) -> dict[str, str]:
             left.append(f"table {name}")
     if left:
         raise ProbesheetsError(
-            f"The user may create tables in the schema, but not DROP them: {', '.join(left)} remains there.\n"
-            "Ask the administrator for the right DROP, and to remove it."
+            f"The user can create tables in the schema but cannot drop them. Left there: {', '.join(left)}.\n"
+            "Ask the administrator to grant DROP and to remove what is left."
         )
     return missing

@@ -1,4 +1,4 @@
-"""Is anything lost on the way? Compares the rows in the workbooks with the rows in the database."""
+"""Check that no row is lost: compare the rows in the workbooks with the rows in the database."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

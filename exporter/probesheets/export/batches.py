@@ -33,7 +33,8 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
         again = stopped and (held > 1 or not folder.manifest.batches)
         if stopped and not again:
             raise ProbesheetsError(
-                f"An export into {folder.path} was stopped. Run that command again first, then add --new."
+                f"An export into {folder.path} was stopped. First run that command again to complete the folder. "
+                "Then run this one again."
             )
         batch = Batch(max(held, 1) if again else held + 1, new, sample, again)
     else:
@@ -56,8 +57,8 @@ def refuse_mixture(folder: Folder, sample: Sample | None, *, everything: bool) -
     held = last_batch(folder)
     if held > 1:
         raise ProbesheetsError(
-            f"{folder.path} has {held} batches, and a plain export would duplicate their records. Add --new to write "
-            "only what has not been delivered yet, or choose another folder with --out."
+            f"{folder.path} has {held} batches, and an export without --new would duplicate their records. Add --new "
+            "to write only what has not been delivered yet, or choose another folder with --out."
         )
     drawn = next((batch.sample for batch in folder.manifest.batches if batch.batch == 1), None)
     wanted = sample.as_json() if sample else None

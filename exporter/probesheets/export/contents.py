@@ -1,4 +1,4 @@
-"""What a folder says about itself after an export: the manifest, delivered.csv, changed.csv and index.xlsx."""
+"""The files that describe an export folder: the manifest, delivered.csv, changed.csv and index.xlsx."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set

@@ -1,4 +1,4 @@
-"""What one export is about: its source, what it selects, and its folder."""
+"""One export: its source, its selection and its folder."""
 
 import threading
 from dataclasses import dataclass, field

@@ -15,8 +15,8 @@ _LISTED = 10
 _LIMITS = {
     "texts_too_long_for_links": "texts have a run of more than 32,767 characters without a space. It was not "
     "searched for links.",
-    "cells_shortened": "cells were too long and end in ….",
-    "cells_escaped": "cells contain text such as _x005F_, which openpyxl and pandas do not show unchanged.",
+    "cells_shortened": "cells were too long, so they were shortened and end in ….",
+    "cells_escaped": "cells contain text such as _x005F_, which openpyxl and pandas change when they read it.",
     "cells_like_nothing": "cells contain the text NA, None, null or similar. Some programs read such cells as empty.",
 }
 
@@ -80,7 +80,7 @@ class Report:
         if not self.everything:
             return f"Wrote {len(self.files)} files in {out}. Records: {written}."
         totals, left_out = self.totals, {reason: count for reason, count in self.totals["left_out"].items() if count}
-        reasons = f" ({', '.join(f'{count:,} {reason}' for reason, count in left_out.items())})" if left_out else ""
+        reasons = f" ({', '.join(f'{reason}: {count:,}' for reason, count in left_out.items())})" if left_out else ""
         return (
             f"Exported {totals['texts']:,} of {totals['text_rows']:,} text rows to {len(self.files)} files in {out}. "
             f"They contain {totals['links']:,} links. {sum(left_out.values()):,} rows were left out{reasons}, and "

@@ -155,7 +155,7 @@ def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) 
         if len(found) != entry.records:
             raise ProbesheetsError(
                 f"{DELIVERED} is missing or damaged, and only {len(found):,} of {entry.records:,} records can be read "
-                f"from {file}: some might be delivered twice. Restore one of the two, or choose another "
+                f"from {file}: some might be delivered twice. Restore either file, or choose another "
                 "folder with --out."
             )
         for record, fingerprint in found:

@@ -1,4 +1,4 @@
-"""manifest.json: the files of an output folder and what the last export said about itself."""
+"""manifest.json: the files of an output folder, and facts about the last export."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ OURS = ".probesheets"  # the names of our files that the manifest does not list 
 FORMAT, VERSION = "probesheets", 2  # version 1.0.0 wrote neither
 _OPTIONAL = ("build", "builds", "drawn", "unwritten", "replaced")  # keys that are left out when they are empty
 _WORKBOOK = ("group", "batch", "part", "columns", "records", "build")  # keys that OTHERS do not have
-_RESTORE = "Restore the one that the export wrote, or choose another folder with --out."
+_RESTORE = "Restore the file that the export wrote, or choose another folder with --out."
 _NAME = r"(?!\.\.?(/|\Z))[^/\\:\x00-\x1f]+"
 FilePath = Annotated[str, Meta(pattern=rf"(?i)\A(?!\.probesheets|manifest\.json\Z)({_NAME}/)?{_NAME}\Z")]
 Count = Annotated[int, Meta(ge=0, lt=2**53)]
@@ -69,7 +69,7 @@ class Build(TypedDict, total=False):
 
 
 class Manifest(Struct, kw_only=True, frozen=True):
-    """The files of a folder, and what the last export into it said about itself."""
+    """The files of a folder, and facts about the last export into it."""
 
     target: str = ""
     project_version: str = ""
@@ -103,7 +103,7 @@ def read(folder: Path) -> Manifest | None:
         refuse(file)
     version = value.get("format_version", VERSION)
     if isinstance(version, int) and version > VERSION:
-        raise ProbesheetsError(f"{file} was written by a newer version of probesheets. Install that version to go on.")
+        raise ProbesheetsError(f"A newer version of probesheets wrote {file}. Install that version to continue.")
     try:
         manifest = _manifest(value) if "format" in value else _version_1(value)
     except ValueError as error:

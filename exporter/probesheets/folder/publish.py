@@ -122,7 +122,7 @@ class Folder:
         (self.staging / MANIFEST).replace(self.path / MANIFEST)
 
     def _set_aside(self, name: str) -> str:
-        """Rename a file that a reader changed. From now on it is the reader's."""
+        """Rename a file that the user changed. Exports no longer touch it."""
         stem, _, ending = name.rpartition(".")
         names = (f"{stem}-edited{f'-{number}' if number > 1 else ''}.{ending}" for number in count(1))
         free = next(other for other in names if not ((self.path / other).exists() or is_link(self.path / other)))
@@ -210,7 +210,7 @@ def _new_manifest(path: Path) -> Manifest:
     """The manifest of a new folder. Raises ProbesheetsError if the folder must have had one before."""
     if (path / DELIVERED).exists():
         raise ProbesheetsError(
-            f"{path} has {DELIVERED}, but {MANIFEST} is missing. Restore it, or choose another folder with --out."
+            f"{path} has {DELIVERED} but no {MANIFEST}. Restore {MANIFEST}, or choose another folder with --out."
         )
     return Manifest()
 

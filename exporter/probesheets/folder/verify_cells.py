@@ -114,7 +114,7 @@ class _Rows:
             else:
                 if not self.sampled:
                     here = next((f"{head.path}, row {head.number}: is {head.row[0]}" for head in heads if head), None)
-                    yield f"{here or entries[-1].path + ': ends'}; the database has record {record[0]} here."
+                    yield f"{here or entries[-1].path + ': ends early'}; the database has record {record[0]} here."
                     return
         for head in filter(None, heads):
             yield f"{head.path}, row {head.number}: record {head.row[0]} is not in the database."

@@ -71,7 +71,7 @@ def _facts(probes: Sequence[Mapping[str, Any]], manifest: Manifest) -> list[tupl
             drawn = f"{sample['size']:,} texts of every {every}, seed {sample['seed']}"
             facts.append((f"Sample, batch {batch.batch}", drawn))
         elif len(manifest.batches) > 1:
-            facts.append((f"Batch {batch.batch}", f"texts of {batch.created[:10]} that had not been delivered"))
+            facts.append((f"Batch {batch.batch}", f"exported on {batch.created[:10]}: texts not delivered before"))
     if manifest.drawn is not None:
         held, texts = (sum(probe[name] for probe in manifest.drawn) for name in ("drawn", "texts"))
         facts.append(

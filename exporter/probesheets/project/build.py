@@ -1,4 +1,4 @@
-"""Run dbt in a process of its own. No other module starts dbt or knows how it is installed."""
+"""Run dbt in a separate process. No other module starts dbt or knows how it is installed."""
 
 import json
 import os
@@ -85,7 +85,7 @@ def _run_dbt(
 ) -> Generator[Event, None, None]:
     """Run dbt and yield the events of its log, then an event whose data has its exit code.
 
-    dbt 1.7 accepts `general` options only before the command. dbt gets a session of its own: Ctrl-C reaches only this
+    dbt 1.7 accepts `general` options only before the command. dbt gets a separate session: Ctrl-C reaches only this
     process, which then ends dbt without dbt's own traceback.
     """
     check_dbt(target, variables)

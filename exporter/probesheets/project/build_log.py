@@ -1,7 +1,7 @@
 """Read the build log: do the models that an export reads match each other, and did they pass their tests?
 
 dbt's hooks write the log, a table beside the models (macros/project/build_log.sql), for every target and also when dbt
-is run by hand. dbt's artifacts would not do: the next dbt command overwrites them.
+is run by hand. dbt's artifacts are not suitable: the next dbt command overwrites them.
 """
 
 import json
@@ -62,8 +62,8 @@ class Builds:
             warehouse.columns(log)
         except NotBuiltError:
             raise ProbesheetsError(
-                f"{warehouse.schema} has no record of a build: version 1.0.0 built the models, nothing is built, or "
-                f"this user may not read them. Run: probesheets run --target {target}"
+                f"{warehouse.schema} has no record of a build. Nothing has been built, version 1.0.0 built the models, "
+                f"or this user cannot read them. Run: probesheets run --target {target}"
             ) from None
         last = f"select max(event_id) from {log} where event not in ('started', 'ended') group by event, subject"
         rows = warehouse.rows(

@@ -1,4 +1,4 @@
-"""`probesheets init`: write the dbt project of the package as a project of the analyst's own."""
+"""`probesheets init`: write the dbt project of the package as the analyst's own project."""
 
 import shutil
 import tomllib
@@ -10,7 +10,7 @@ from probesheets.errors import ProbesheetsError, shown
 
 _PACKAGE = Path(probesheets.__file__).resolve().parent
 _PROJECT_FILE = "dbt_project.yml"
-# also the analyst's data and workbooks, which do not belong into the history of the project
+# also the analyst's data and workbooks, which do not belong in the history of the project
 _IGNORED = ("*.duckdb", "*.duckdb.*", "target/", "logs/", "out/", ".venv*/", ".user.yml")
 _DATA = ("/*.csv", "/*.parquet", "*.xlsx", "manifest.json", "delivered.csv", "changed.csv")
 

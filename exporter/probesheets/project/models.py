@@ -54,7 +54,7 @@ class Project:
         """Raises ProbesheetsError if one of the models has been built again since this object was made."""
         now = Builds(self._warehouse, self.target)
         if now.rows_about(models) != self.builds.rows_about(models):
-            raise ProbesheetsError("The models were built again while they were read. Run the same command again.")
+            raise ProbesheetsError("The models were rebuilt while they were being read. Run the same command again.")
 
     def _advice(self, problem: Problem) -> str:
         graph, defaults = self.builds.graph, variables()

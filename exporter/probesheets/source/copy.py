@@ -50,7 +50,7 @@ def copy_source(database: Path, source: str, experiments: Path | None) -> str:
     except (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException) as error:
         raise ProbesheetsError(
             f"{database} cannot be written: {hide_password(str(error)).splitlines()[0]}\n"
-            "The previous copy is unchanged. Free some disk space, name another file in PROBESHEETS_DUCKDB or, if rows "
+            "The previous copy is unchanged. Free some disk space, set PROBESHEETS_DUCKDB to another file or, if rows "
             f"are long, run the command again with {more_memory()}."
         ) from None
     return f"Read {rows:,} rows of table_output from {without_password(source)}"
@@ -74,7 +74,7 @@ def connect(database: Path) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as error:
         raise ProbesheetsError(
             f"{database} cannot be opened for writing: {str(error).splitlines()[0]}\n"
-            "Close the program that uses it, or name another file in PROBESHEETS_DUCKDB."
+            "Close the program that uses it, or set PROBESHEETS_DUCKDB to another file."
         ) from None
     # a fifth of the memory: DuckDB takes as much again that it does not count, and so does the reader
     connection.execute(f"set memory_limit = '{memory() // 5_000_000}MB'; set threads = 2")

@@ -50,7 +50,7 @@ def check_columns(path: Path, found: Sequence[str], required: Sequence[str]) -> 
     """Raises ProbesheetsError for columns that are missing, repeated, or impossible in a database."""
     missing = [name for name in required if name not in found]
     if odd := [name for name in found if "\0" in name]:  # DuckDB would end the name there
-        raise ProbesheetsError(f"{path}: the column name {odd[0][:40]!r} contains a NUL character. Correct it.")
+        raise ProbesheetsError(f"{path}: the column name {odd[0][:40]!r} contains a NUL character. Rename the column.")
     lower = [name.lower() for name in found]  # databases ignore case in column names
     repeated = sorted({name for name in found if lower.count(name.lower()) > 1})
     if missing:

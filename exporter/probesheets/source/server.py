@@ -38,7 +38,7 @@ def copy_server(connection: duckdb.DuckDBPyConnection, url: str, tables: dict[st
                 copied.append(keep(_relation(connection, schema, table, columns), columns, table))
             elif not copied:
                 raise ProbesheetsError(
-                    f"{without_password(url)}: there is no {table} in {schema}, or the user may not read it."
+                    f"{without_password(url)}: there is no {table} in {schema}, or the user cannot read it."
                 )
     return copied[0]
 
@@ -53,8 +53,9 @@ def _readable(url: str) -> Iterator[None]:
         todo = "Check host, port, user, schema, and the password in PROBESHEETS_PASSWORD."
         if "TLS" in said:
             todo = (
-                "The password is only sent over TLS, to a server with a trusted certificate. SSL_CERT_FILE can name a "
-                f"file of other certificates. On a network that you trust: --source {without_password(url)}?tls=off"
+                "The password is only sent over TLS, to a server with a trusted certificate. To trust your own "
+                "certificate, set SSL_CERT_FILE to its file. On a network that you trust: "
+                f"--source {without_password(url)}?tls=off"
             )
         raise ProbesheetsError(f"{without_password(url)} cannot be read: {said}\n{todo}") from None
 

@@ -99,7 +99,7 @@ class Server:
             if got != 1:
                 raise ProbesheetsError(
                     f"Another `probesheets run` is building in {self.schema}: connection {holder} of the server. Wait "
-                    f"until it ends. If nobody is running it any more, end that connection: kill {holder}"
+                    f"until it ends. If nobody is running it any more, run this SQL on the server: kill {holder}"
                 )
             yield
 

@@ -133,7 +133,8 @@ class Workbook:
     def __init__(self, template: Template, directory: Path, stem: str, group: str | None, part: int) -> None:
         if not STEM.fullmatch(stem):
             raise ValueError(
-                f"{stem!r} cannot name a file: it has a slash, a control character, or a dot or space at the end"
+                f'{stem!r} cannot name a file. File names have 1 to 200 characters, none of <>:"/\\|?* or a control '
+                "character, no dot at the start, and no dot or space at the end"
             )
         self.path = directory / (f"{stem}-part{part}.xlsx" if part > 1 else f"{stem}.xlsx")
         self.template, self.group, self.part = template, group, part

@@ -58,7 +58,7 @@ def check(layout: Layout) -> None:
         or not sheet.isprintable()
         or sheet.casefold() == "history"
     ):
-        rule = "1 to 31 characters on one line, none of []:*?/\\, no apostrophe at either end, not History"
+        rule = "must have 1 to 31 characters on one line, none of []:*?/\\, no apostrophe at an end, and not be History"
         raise ValueError(f"sheet name {sheet!r}: {rule}")
     if not 1 <= len(layout.columns) <= 256:
         raise ValueError(f"sheet {sheet!r}: {len(layout.columns)} columns; a sheet has 1 to 256")
