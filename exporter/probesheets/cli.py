@@ -91,11 +91,10 @@ def run(
     from probesheets.export.export import export as write
     from probesheets.progress import progress
     from probesheets.project.build import build, check_dbt
-    from probesheets.settings import check_target, database_file
+    from probesheets.settings import database_file
     from probesheets.source.copy import ACCEPT, copy_source, discard_copy
     from probesheets.warehouse import sole_builder
 
-    check_target(target)
     _check_source(target, source, experiments)
     check_dbt(target, variables)
     _refuse_mixture(out, new)
@@ -162,9 +161,7 @@ def check(
     Example: probesheets check --source outputs.csv
     """
     from probesheets.check.findings import check as find
-    from probesheets.settings import check_target
 
-    check_target(target)
     _check_source(target, source, experiments)
     findings = find(target, variables, source, experiments)
     failing = any(finding.level == "STOP" for finding in findings)
@@ -237,8 +234,9 @@ def verify(
 
 
 def _check_source(target: str, source: str | None, experiments: Path | None) -> None:
-    from probesheets.settings import is_duckdb
+    from probesheets.settings import check_target, is_duckdb
 
+    check_target(target)
     if not is_duckdb(target) and (source or experiments):
         raise ProbesheetsError(
             f"Target {target} reads its own server. Remove --source and --experiments, or remove --target {target}."

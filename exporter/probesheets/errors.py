@@ -30,9 +30,10 @@ def near(name: str, choices: Iterable[str], most: int = 5) -> str:
     alike = get_close_matches(name, every, n=most, cutoff=0.4)
     if len(every) <= 12:
         return "Valid: " + ", ".join(alike + [choice for choice in every if choice not in alike]) + "."
-    examples = "; ".join(_short(choice) for choice in alike or every[:most])
+    examples = "; ".join(shortened(choice) for choice in alike or every[:most])
     return f"{len(every)} are valid, for example: {examples}."
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:59] + "…"
+def shortened(text: str, most: int = 60) -> str:
+    """A text of at most `most` characters; … replaces the rest."""
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from time import time
 from typing import Any
 
 from probesheets.errors import ProbesheetsError, near
@@ -91,10 +92,8 @@ def workers() -> int:
 
 def now() -> datetime:
     """The current time in whole seconds, or SOURCE_DATE_EPOCH (seconds since 1970) if it is set."""
-    if not os.environ.get("SOURCE_DATE_EPOCH"):
-        return datetime.now(UTC).replace(microsecond=0)
     last = 253_402_300_799  # the last second of the year 9999
-    return datetime.fromtimestamp(_whole_number("SOURCE_DATE_EPOCH", 0, least=0, most=last), UTC)
+    return datetime.fromtimestamp(_whole_number("SOURCE_DATE_EPOCH", int(time()), least=0, most=last), UTC)
 
 
 def _whole_number(variable: str, default: int, *, least: int, most: int) -> int:

@@ -1,5 +1,5 @@
 {{ config(post_hook="{{ add_index('output_id') }}") }}
--- One row per date row of the source: the day that it names, or null.
+-- One row per date row of the source: the date in it, or null if it cannot be read.
 with
     flat_dates as (
         select output_id, content as date_text, {{ flat(clean("content")) }} as flat_date

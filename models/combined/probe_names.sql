@@ -1,5 +1,5 @@
 {{ config(post_hook="{{ add_index('probe_key') }}") }}
--- One row per stored probe: the forms of it that the other models need.
+-- One row per stored probe, in the forms that the other models need.
 with
     firsts as (
         select probe_key, min(output_id) as output_id

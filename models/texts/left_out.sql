@@ -1,4 +1,4 @@
--- One row per text row or raw row that is in no spreadsheet, with the reason.
+-- One row per text row or raw row that was left out, with the reason.
 with
     outputs as (
         select output_id, experiment_id, root_id, tag, probe_key

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from python_calamine import load_workbook
 
 from probesheets.workbooks import container
-from probesheets.workbooks.write import Column, Layout, Written, write_workbooks
+from probesheets.workbooks.container import Written
+from probesheets.workbooks.layout import Column, Layout
+from probesheets.workbooks.write import write_workbooks
 
 CREATED = datetime(2024, 2, 29, 12, 30, 15, 999, tzinfo=UTC)
 LAYOUT = Layout("Texts", (Column("id", "Record ID", 14), Column("text", "Text", 80, wrap=True)), "text")

@@ -13,7 +13,7 @@ from typing import Any
 
 from probesheets.check.database import check_database
 from probesheets.check.rights import missing_rights
-from probesheets.errors import ProbesheetsError, near, shown
+from probesheets.errors import ProbesheetsError, near, shortened, shown
 from probesheets.project.build import inspect_source, installed
 from probesheets.project.kinds import read_kinds
 from probesheets.settings import database_file, find_root, is_duckdb, setting
@@ -176,4 +176,4 @@ def _check_probes(found: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _quoted(texts: Any) -> str:
-    return ", ".join(repr(text if len(text) <= 40 else text[:39] + "…") for text in list(texts)[:_EXAMPLES])
+    return ", ".join(repr(shortened(text, 40)) for text in list(texts)[:_EXAMPLES])

@@ -8,8 +8,8 @@ from probesheets.errors import ProbesheetsError
 from probesheets.export.job import Job
 from probesheets.project.kinds import Kind
 from probesheets.warehouse import select
+from probesheets.workbooks.container import Written
 from probesheets.workbooks.layout import group_name
-from probesheets.workbooks.write import Written
 
 
 def check_accounts(

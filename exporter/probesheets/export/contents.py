@@ -17,7 +17,7 @@ from probesheets.folder import delivered
 from probesheets.folder.hashes import sha256
 from probesheets.folder.manifest import CHANGED, DELIVERED, INDEX, Delivery, Entry, Manifest
 from probesheets.project.kinds import Kind
-from probesheets.workbooks.write import Written
+from probesheets.workbooks.container import Written
 
 
 def publish(

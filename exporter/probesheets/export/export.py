@@ -22,7 +22,8 @@ from probesheets.project.kinds import Kind
 from probesheets.project.models import Project
 from probesheets.settings import now, workers
 from probesheets.warehouse import Warehouse, select
-from probesheets.workbooks.write import Written, write_workbooks
+from probesheets.workbooks.container import Written
+from probesheets.workbooks.write import write_workbooks
 
 READ = ("probes", "texts", "accounts", "tags")  # the models that every export reads
 
@@ -100,11 +101,10 @@ def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
     kind, stems = picker.kind, job.selection.of(picker.kind)
     directory = job.folder.staging / kind.name if kind.one_file_per else job.folder.staging
     directory.mkdir(exist_ok=True)
-    order = ([kind.one_file_per] if kind.one_file_per else []) + list(kind.order_by)
     names = kind.column_names
     if picker.drawn is not None and "text_id" not in names:
         names.append("text_id")
-    query = select(job.warehouse, kind.relation, names, file_stems=stems, order_by=order)
+    query = select(job.warehouse, kind.relation, names, file_stems=stems, order_by=kind.order_by)
     advance = job.track(kind.name, _expected_rows(job, kind))
 
     def chunks() -> Iterator[pa.RecordBatch]:

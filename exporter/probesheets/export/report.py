@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from probesheets.errors import shown
+from probesheets.errors import shortened, shown
 from probesheets.export.batches import Batch
 from probesheets.export.records import RowPicker
-from probesheets.folder.manifest import CHANGED
+from probesheets.folder.manifest import CHANGED, described
 
 _LISTED = 10
 # the totals that are worth a sentence unless they are 0
@@ -71,12 +71,11 @@ class Report:
         out, written = shown(str(self.out)), ", ".join(f"{count:,} in {name}" for name, count in self.new.items())
         if self.batch.new and not self.records:
             return f"There is nothing new: {out} already has everything that you selected. No spreadsheet was written."
+        drawn = f" ({described(self.batch.sample.as_json())})" if self.batch.sample else ""
         if self.batch.new:
-            drawn = f" ({self.batch.sample.described()})" if self.batch.sample else ""
             return f"Wrote batch {self.batch.number}: {len(self.files)} files in {out}{drawn}. New records: {written}."
-        if self.batch.sample:
-            sample = self.batch.sample.described()
-            return f"Wrote a sample: {len(self.files)} files in {out} ({sample}). Records: {written}."
+        if drawn:
+            return f"Wrote a sample: {len(self.files)} files in {out}{drawn}. Records: {written}."
         if not self.everything:
             return f"Wrote {len(self.files)} files in {out}. Records: {written}."
         totals, left_out = self.totals, {reason: count for reason, count in self.totals["left_out"].items() if count}
@@ -106,7 +105,7 @@ def probes_table(probes: Sequence[Mapping[str, Any]]) -> str:
     columns = ["text_count", "link_count", "first_date", "last_date", "file_stem", "probe"]
     frame = pd.DataFrame(probes, columns=columns, dtype=object)
     frame.columns = pd.Index(["texts", "links", "first date", "last date", "workbook", "probe"])
-    frame["probe"] = [shown(text) if len(text) <= 100 else shown(text[:99]) + "…" for text in frame["probe"]]
+    frame["probe"] = [shown(shortened(text, 100)) for text in frame["probe"]]
     widths = {name: max(map(len, frame[name])) for name in ("workbook", "probe")}
     formatters = {name: f"{{:<{width}}}".format for name, width in widths.items()}
     table = frame.fillna("-").to_string(index=False, justify="left", formatters=formatters)

@@ -35,10 +35,6 @@ class Sample:
             raise ProbesheetsError(f"--per cannot be {per!r}. Valid: probe, month.")
         return cls(size, per == "month", seed or "0")
 
-    def described(self) -> str:
-        every = "probe and month" if self.per_month else "probe"
-        return f"{self.size:,} texts of every {every}, seed {self.seed}"
-
     def as_json(self) -> Drawn:
         return {"size": self.size, "per": "month" if self.per_month else "probe", "seed": self.seed}
 

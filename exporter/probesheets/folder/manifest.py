@@ -49,6 +49,11 @@ class Drawn(TypedDict):
     seed: str
 
 
+def described(sample: Drawn) -> str:
+    every = "probe and month" if sample["per"] == "month" else "probe"
+    return f"{sample['size']:,} texts of every {every}, seed {sample['seed']}"
+
+
 class Delivery(Struct, frozen=True):
     """A batch: when it was written, the sample (if it is one), and the number of records of each kind."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from python_calamine import CalamineSheet, CalamineWorkbook
 
+from probesheets.errors import shortened
 from probesheets.folder.manifest import Entry, Manifest
 from probesheets.progress import Advance, Track
 from probesheets.project.kinds import Kind
@@ -86,8 +87,8 @@ class _Rows:
         for entry in entries:
             books[entry.group].append(entry)
         group = kind.column_names.index(kind.one_file_per) if kind.one_file_per else None
-        order = ([kind.one_file_per] if kind.one_file_per else []) + list(kind.order_by)
-        records = _records(warehouse, select(warehouse, kind.relation, kind.column_names, order_by=order), advance)
+        query = select(warehouse, kind.relation, kind.column_names, order_by=kind.order_by)
+        records = _records(warehouse, query, advance)
         for name, some in groupby(records, key=lambda record: None if group is None else group_name(record[group])):
             if name in books:
                 yield from self._check_group(books.pop(name), some)
@@ -137,7 +138,7 @@ class _Rows:
             for row in (place, *(place.further if at not in (0, self.long) else ())):
                 if not _same(row.row[at], value, whole=at == self.long):
                     where = f"{row.path}, record {row.row[0]}, {header}"
-                    yield f"{where}: {_short(row.row[at])}; the database has {_short(value)}."
+                    yield f"{where}: {_quoted(row.row[at])}; the database has {_quoted(value)}."
 
 
 def _records(warehouse: Warehouse, query: str, advance: Advance) -> Iterator[Record]:
@@ -173,6 +174,5 @@ def _number(cell: Any) -> float | None:
     return cell if isinstance(cell, int | float) and not isinstance(cell, bool) else None
 
 
-def _short(value: Any, most: int = 60) -> str:
-    text = "nothing" if value is None or value == "" else repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= most else text[:most] + "…"
+def _quoted(value: Any) -> str:
+    return "nothing" if value in (None, "") else shortened(repr(value) if isinstance(value, str) else str(value))

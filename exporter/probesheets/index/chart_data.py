@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from probesheets.errors import shortened
 from probesheets.project.models import Project
 from probesheets.warehouse import Warehouse
 
@@ -90,7 +91,7 @@ def _names(probes: Sequence[Mapping[str, Any]]) -> list[str]:
     names: list[str] = []
     for probe in probes:
         text, number = str(probe["probe"]), 2
-        name = text if len(text) <= _NAME else text[: _NAME - 1] + "…"
+        name = shortened(text, _NAME)
         if name in names:
             name = base = text if len(text) <= _NAME else f"{text[: _NAME // 2]}…{text[-_NAME // 2 :]}"
             while name in names:

@@ -10,7 +10,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from probesheets.folder.manifest import Manifest
+from probesheets.folder.manifest import Manifest, described
 from probesheets.index.chart_data import ChartData
 from probesheets.index.charts import draw_charts, write_facts
 from probesheets.index.fixed_times import set_times
@@ -66,10 +66,8 @@ def _facts(probes: Sequence[Mapping[str, Any]], manifest: Manifest) -> list[tupl
         ("Exported", manifest.created[:10]),
     ]
     for batch in manifest.batches:
-        if sample := batch.sample:
-            every = "probe and month" if sample["per"] == "month" else "probe"
-            drawn = f"{sample['size']:,} texts of every {every}, seed {sample['seed']}"
-            facts.append((f"Sample, batch {batch.batch}", drawn))
+        if batch.sample:
+            facts.append((f"Sample, batch {batch.batch}", described(batch.sample)))
         elif len(manifest.batches) > 1:
             facts.append((f"Batch {batch.batch}", f"exported on {batch.created[:10]}: texts not delivered before"))
     if manifest.drawn is not None:

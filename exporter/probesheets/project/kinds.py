@@ -34,7 +34,7 @@ class Kind:
     relation: str  # quoted, as dbt names it
     layout: Layout
     one_file_per: str | None
-    order_by: tuple[str, ...]
+    order_by: tuple[str, ...]  # the column that names the files comes first
     default: bool
 
     @property
@@ -68,7 +68,8 @@ def _kind(exposure: dict[str, Any]) -> Kind:
         check(layout)
     except ValueError as error:
         raise ProbesheetsError(f"{where}: {error}") from None
-    order_by = (meta.order_by,) if isinstance(meta.order_by, str) else tuple(meta.order_by or ())
+    given = [meta.order_by] if isinstance(meta.order_by, str) else meta.order_by or []
+    order_by = (*([meta.one_file_per] if meta.one_file_per else []), *given)
     return Kind(name, models[0], "", layout, meta.one_file_per, order_by, meta.default is not False)
 
 

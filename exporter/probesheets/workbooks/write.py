@@ -17,9 +17,7 @@ import pyarrow.compute as pc
 
 from probesheets.workbooks.cells import Rows, SharedCells, escape_lookalikes, sheet_rows, sheet_xml
 from probesheets.workbooks.container import Template, Workbook, Written
-from probesheets.workbooks.layout import Column, Layout, check
-
-__all__ = ["Column", "Layout", "Written", "write_workbooks"]
+from probesheets.workbooks.layout import Layout, check
 
 SLICE_BYTES = 2 << 20  # of data that becomes XML at a time
 
