@@ -77,6 +77,8 @@ def test_every_model_and_column_is_described(built: Builder, sample: Source) -> 
             if node["name"] in ("extras", "texts", "texts_without_links"):
                 found -= {*sample.variables["extra_tags"], *sample.variables["extra_columns"]}
             assert found == described, node["name"]
+    [outputs] = [node for node in build.manifest["sources"].values() if node["name"] == "table_output"]
+    assert {name for name, column in outputs["columns"].items() if column["description"]} == {*sample.outputs[0]}
     assert all(exposure["description"] for exposure in build.manifest["exposures"].values())
 
 
