@@ -15,9 +15,9 @@ COPY = """
 import sys
 from pathlib import Path
 from probesheets.errors import ProbesheetsError
-from probesheets.source.copy import copy_source
+from probesheets.source.copy import Source, copy_source
 try:
-    said = copy_source(Path("copy.duckdb"), sys.argv[1], None)
+    said = copy_source(Path("copy.duckdb"), Source(sys.argv[1]))
 except ProbesheetsError as error:
     said = str(error)
 Path("said").write_text(said, encoding="utf-8")

@@ -5,12 +5,13 @@ from pathlib import Path
 import duckdb
 
 from probesheets.project.build_log import LOG
-from probesheets.source.copy import INCOMING, TABLES, copy_source
+from probesheets.source.copy import INCOMING, TABLES, Source, copy_source
 
 
-def replace_copy(database: Path, source: str, experiments: Path | None) -> str:
+def replace_copy(database: Path, source: str | Source, experiments: Path | None = None) -> None:
     """Copy a source and accept it, as the first hook of a build does after its checks."""
-    said = copy_source(database, source, experiments)
+    source = source if isinstance(source, Source) else Source(source, experiments)
+    copy_source(database, source)
     with duckdb.connect(str(database)) as connection:
         for table in TABLES:
             connection.execute(f"drop table if exists main.{table}")
@@ -19,5 +20,4 @@ def replace_copy(database: Path, source: str, experiments: Path | None) -> str:
             row = (
                 "insert into {} (recorded_at, invocation_id, event, subject, details) values ('', '', 'copied', ?, '')"
             )
-            connection.execute(row.format(LOG), [source])
-    return said
+            connection.execute(row.format(LOG), [source.place])

@@ -76,6 +76,9 @@ def init(folder: option.NewFolder, quiet: option.Quiet = False) -> None:
 def run(
     source: option.Source = None,
     experiments: option.Experiments = None,
+    append: option.Append = False,
+    offset_ids: option.OffsetIds = 0,
+    null: option.Null = None,
     target: option.Target = "duckdb",
     variables: option.Variables = "{}",
     out: option.Out = Path("out"),
@@ -86,27 +89,33 @@ def run(
     """Copy a source if you name one, build and test the models, and export.
 
     Example: probesheets run --source outputs.csv --out sheets
+
+    Example: probesheets run --source batch2.csv --append --out sheets --new
     """
     from probesheets.check.database import check_database
+    from probesheets.check.loss import refuse_loss
     from probesheets.export.export import export as write
     from probesheets.progress import progress
     from probesheets.project.build import build, check_dbt
     from probesheets.settings import database_file
-    from probesheets.source.copy import ACCEPT, copy_source, discard_copy
+    from probesheets.source.copy import ACCEPT, Source, copy_source, discard_copy
     from probesheets.warehouse import sole_builder
 
-    _check_source(target, source, experiments)
+    copied = Source.asked(target, source, experiments, append, offset_ids, null or ())
     check_dbt(target, variables)
     _refuse_mixture(out, new)
     check_database(target, copying=source is not None)
     with sole_builder(target):
-        if source:
-            _say(copy_source(database_file(target), source, experiments), quiet)
+        if copied:
+            said, advice = copy_source(database_file(target), copied)
+            _say("\n".join(filter(None, (said, advice))), quiet)
         try:
+            if copied and new and not append:
+                refuse_loss(database_file(target), out, copied.name)
             with progress(quiet=quiet) as track:
-                build(target, variables, ACCEPT if source else {}, quiet=quiet, track=track)
+                build(target, variables, ACCEPT if copied else {}, quiet=quiet, track=track)
         except BaseException:
-            if source:
+            if copied:
                 with suppress(ProbesheetsError):  # the reason why the build failed is more important
                     discard_copy(database_file(target))
             raise
@@ -151,6 +160,9 @@ def check(
     target: option.Target = "duckdb",
     source: option.Source = None,
     experiments: option.Experiments = None,
+    append: option.Append = False,
+    offset_ids: option.OffsetIds = 0,
+    null: option.Null = None,
     variables: option.Variables = "{}",
     as_json: option.Json = False,
 ) -> None:
@@ -161,9 +173,10 @@ def check(
     Example: probesheets check --source outputs.csv
     """
     from probesheets.check.findings import check as find
+    from probesheets.source.copy import Source
 
-    _check_source(target, source, experiments)
-    findings = find(target, variables, source, experiments)
+    copied = Source.asked(target, source, experiments, append, offset_ids, null or ())
+    findings = find(target, variables, copied)
     failing = any(finding.level == "STOP" for finding in findings)
     if as_json:
         _print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
@@ -231,18 +244,6 @@ def verify(
             f"{folder}: no file has changed since the export"
             + (f", and every cell matches {target}." if target else ".")
         )
-
-
-def _check_source(target: str, source: str | None, experiments: Path | None) -> None:
-    from probesheets.settings import check_target, is_duckdb
-
-    check_target(target)
-    if not is_duckdb(target) and (source or experiments):
-        raise ProbesheetsError(
-            f"Target {target} reads its own server. Remove --source and --experiments, or remove --target {target}."
-        )
-    if experiments and not source:
-        raise ProbesheetsError("--experiments needs --source, because both are copied together. Add --source.")
 
 
 def _refuse_mixture(out: Path, new: bool) -> None:

@@ -24,6 +24,12 @@ _SOURCE = "CSV or Parquet file of table_output, or mysql://user@host:port/schema
 Source = Annotated[str | None, typer.Option(parser=text, metavar="SOURCE", help=_SOURCE)]
 _EXPERIMENTS = "CSV or Parquet file of table_experiment: id, model_name."
 Experiments = Annotated[Path | None, typer.Option(parser=path, metavar="FILE", help=_EXPERIMENTS)]
+_APPEND = "Add the rows of --source to the copy that exists, instead of replacing it."
+Append = Annotated[bool, typer.Option("--append", help=_APPEND)]
+_OFFSET = "With --append: add N to the ids of these rows (id, root_id, experiment_id), if they began at 1 again."
+OffsetIds = Annotated[int, typer.Option(min=0, max=10**15, metavar="N", help=_OFFSET, show_default=False)]
+_NULL = "Cells of --source with exactly this text are null, such as NULL. Can be repeated."
+Null = Annotated[list[str] | None, typer.Option("--null", metavar="TEXT", help=_NULL)]
 Variables = Annotated[
     str, typer.Option("--vars", help="dbt variables as YAML: '{extra_tags: [author]}'.", metavar="YAML")
 ]

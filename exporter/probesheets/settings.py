@@ -4,6 +4,7 @@ import os
 import re
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from time import time
@@ -66,6 +67,15 @@ def setting(target: str, *keys: str) -> str:
 def database_file(target: str) -> Path:
     """The file of a DuckDB target, which may not exist yet. A relative path starts in the project, as for dbt."""
     return find_root() / os.path.expanduser(setting(target, "path"))  # noqa: PTH111 (never fails)
+
+
+def artifacts(target: str) -> Path:
+    """The folder for what dbt writes about a database: its log, and its state. Databases side by side share nothing."""
+    if is_duckdb(target):
+        place = str(database_file(target).resolve())
+    else:
+        place = ":".join(setting(target, name) for name in ("server", "port", "schema"))
+    return find_root() / "target" / f"{target}-{sha256(place.encode()).hexdigest()[:8]}"
 
 
 def memory() -> int:

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from filelock import FileLock
 
-from probesheets.source.copy import copy_source
+from probesheets.source.copy import Source, copy_source
 from tests.build import command, make_project, run
 from tests.exporter.command import Result, probesheets
 
@@ -56,7 +56,7 @@ def test_an_id_twice_is_refused_and_the_copy_stays(project: Path) -> None:
 
 
 def killed_before_its_build(project: Path) -> None:
-    copy_source(project / "probesheets.duckdb", str(project / "later.csv"), None)
+    copy_source(project / "probesheets.duckdb", Source(str(project / "later.csv")))
 
 
 def test_no_other_command_accepts_what_a_killed_run_left(project: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from probesheets.errors import ProbesheetsError
 from probesheets.source import files
-from probesheets.source.copy import copy_source
+from probesheets.source.copy import Source, copy_source
 from tests.build import command, make_project, run
 from tests.copies import replace_copy
 from tests.trust.csv_files import (
@@ -66,7 +66,7 @@ def test_twenty_mutated_files(seed: int, folder: Path, monkeypatch: pytest.Monke
         try:
             expected = right_rows(data)
         except WrongIdsError:
-            copy_source(database, str(file), None)
+            copy_source(database, Source(str(file)))
         except WrongFileError as wrong:
             assert mutation not in HARMLESS
             with pytest.raises(ProbesheetsError) as error:

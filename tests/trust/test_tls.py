@@ -19,9 +19,9 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from probesheets.errors import ProbesheetsError
-from probesheets.source.copy import copy_source
+from probesheets.source.copy import Source, copy_source
 try:
-    print(copy_source(Path(sys.argv[1]), sys.argv[2], None))
+    print(copy_source(Path(sys.argv[1]), Source(sys.argv[2])))
 except ProbesheetsError as error:
     print(error)
 """

@@ -17,7 +17,7 @@ from probesheets.errors import ProbesheetsError, near, shortened, shown
 from probesheets.project.build import inspect_source, installed
 from probesheets.project.kinds import read_kinds
 from probesheets.settings import database_file, find_root, is_duckdb, setting
-from probesheets.source.copy import ACCEPT, copy_source
+from probesheets.source.copy import ACCEPT, Source, copy_source
 from probesheets.warehouse import DuckDB, NotBuiltError, Server
 
 _TAGS, _EXAMPLES = 8, 3  # that a finding lists
@@ -35,13 +35,13 @@ class Finding:
         return f"{self.level:<5} {self.text}" + "".join(f"\n      {line}" for line in self.todo.splitlines())
 
 
-def check(target: str, variables: str, source: str | None, experiments: Path | None) -> list[Finding]:
+def check(target: str, variables: str, source: Source | None) -> list[Finding]:
     """Look at versions, settings, source, tags, dates, probes and rights. `variables` is the text of --vars."""
     findings = [_versions(target)]
     try:
         check_database(target, copying=source is not None)
         if is_duckdb(target):
-            findings += _check_copy(target, variables, source, experiments)
+            findings += _check_copy(target, variables, source)
         else:
             findings += _check_server(target, variables)
     except ProbesheetsError as error:
@@ -61,7 +61,7 @@ def _versions(target: str) -> Finding:
     return Finding("ok", f"Python {platform.python_version()}, {listed}")
 
 
-def _check_copy(target: str, variables: str, source: str | None, experiments: Path | None) -> Iterator[Finding]:
+def _check_copy(target: str, variables: str, source: Source | None) -> Iterator[Finding]:
     """The source to be copied, else the copy in the DuckDB file, else the bundled sample."""
     database = database_file(target)
     if source is None and _has_copy(database):
@@ -73,10 +73,12 @@ def _check_copy(target: str, variables: str, source: str | None, experiments: Pa
             "look", "No source copied yet; `run` will use the sample.", "To use your own data, add --source FILE."
         )
         sample = find_root() / "sample"
-        source, experiments = str(sample / "table_output.csv"), sample / "table_experiment.csv"
+        source = Source(str(sample / "table_output.csv"), sample / "table_experiment.csv")
     with tempfile.TemporaryDirectory(prefix="probesheets-") as folder:
         copy = Path(folder) / "check.duckdb"
-        yield Finding("ok", copy_source(copy, source, experiments))
+        said, advice = copy_source(copy, source, database if database.is_file() else None)
+        yield Finding("ok", said)
+        yield from (Finding("look", line) for line in (advice or "").splitlines())
         yield from _check_source(target, variables, {"PROBESHEETS_DUCKDB": str(copy), **ACCEPT})
 
 

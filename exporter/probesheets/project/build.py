@@ -14,7 +14,7 @@ from typing import Any
 
 from probesheets.errors import ProbesheetsError, printable
 from probesheets.progress import Track, silent
-from probesheets.settings import find_root, how_to_install, setting
+from probesheets.settings import artifacts, find_root, how_to_install, setting
 
 # a fault that macros/project/prepare_source.sql found, in an error message of dbt
 _FAULT = re.compile(r"(?:operation probesheets-on-run-start-0 \(.*\)|on-run-start failed, error:)\n((?:.*\S.*\n?)+)")
@@ -24,12 +24,13 @@ Event = dict[str, Any]  # a line of dbt's JSON log: {"info": {"name", "level", "
 def build(
     target: str, variables: str, environment: Mapping[str, str], *, quiet: bool = False, track: Track = silent
 ) -> None:
-    """Build the models and run their tests, but no unit tests; artifacts go into target/TARGET.
+    """Build the models and run their tests, but no unit tests; dbt's log and artifacts go into artifacts(target).
 
     Errors and, unless `quiet`, the notes and warnings of this project's macros go to stderr. Raises ProbesheetsError if
     dbt or the adapter is missing, if a check before the build fails, or if the build fails.
     """
-    command = ["build", "--target-path", f"target/{target}"]
+    folder = str(artifacts(target))
+    command = ["build", "--target-path", folder, "--log-path", folder]
     if not (installed("dbt-core") or "").startswith("1.7."):
         command += ["--exclude-resource-type", "unit_test"]
     fault, advance, code = None, None, 0

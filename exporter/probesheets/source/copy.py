@@ -5,7 +5,9 @@ builds anything, and then gives them their names (macros/project/accept_copy.sql
 replaces the previous copy, and what a killed `run` left is never accepted by another command.
 """
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -13,8 +15,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from probesheets.errors import ProbesheetsError
-from probesheets.settings import memory, more_memory
+from probesheets.errors import ProbesheetsError, shown
+from probesheets.settings import check_target, is_duckdb, memory, more_memory
+from probesheets.source.append import append
 from probesheets.source.files import longest, read_chunks
 from probesheets.source.server import copy_server, hide_password, without_password
 from probesheets.sql import literal, quoted
@@ -25,27 +28,74 @@ TABLES = {
 }
 INCOMING = "incoming_"
 ACCEPT = {"PROBESHEETS_INCOMING": "1"}  # the environment of a dbt command that may accept the copy
+NULLS = ("NULL", "\\N")  # what phpMyAdmin, HeidiSQL and mysql write for a null
 _WHOLE_NUMBERS = ("id", "experiment_id", "root_id", "depth")
+_MOVED = {  # by --offset-ids; a raw row has the root 0
+    "id": "id + {0} as id",
+    "experiment_id": "experiment_id + {0} as experiment_id",
+    "root_id": "case when root_id > 0 then root_id + {0} else root_id end as root_id",
+}
 
 
-def copy_source(database: Path, source: str, experiments: Path | None) -> str:
-    """Copy a source into the file `database`, all of it or nothing; returns one line that says what was read.
+@dataclass(frozen=True)
+class Source:
+    """What to copy: a path or `mysql://user@host:port/schema`, and the file of table_experiment if it is separate.
 
-    `source` is a path or `mysql://user@host:port/schema`. Raises ProbesheetsError if anything is wrong with it.
+    `append` adds the rows to the copy that exists. `offset` is added to their ids. Cells with one of the texts `nulls`
+    become null.
+    """
+
+    place: str
+    experiments: Path | None = None
+    append: bool = False
+    offset: int = 0
+    nulls: tuple[str, ...] = ()
+
+    @classmethod
+    def asked(
+        cls, target: str, place: str | None, experiments: Path | None, append: bool, offset: int, nulls: Iterable[str]
+    ) -> "Source | None":
+        """The source that the options describe. Raises ProbesheetsError if they do not fit together."""
+        given = {"--experiments": experiments, "--append": append, "--offset-ids": offset, "--null": nulls}
+        options = [name for name, value in given.items() if value]
+        check_target(target)
+        if not is_duckdb(target) and (place or options):
+            listed = ", ".join(["--source", *options])
+            raise ProbesheetsError(
+                f"Target {target} reads its own server. Remove {listed}, or remove --target {target}."
+            )
+        if not place:
+            if options:
+                raise ProbesheetsError(f"{options[0]} needs --source, because it is about the copy. Add --source.")
+            return None
+        if offset and not append:
+            raise ProbesheetsError("--offset-ids needs --append. Add --append, or remove --offset-ids.")
+        return cls(place, experiments, append, offset, tuple(nulls))
+
+    @property
+    def name(self) -> str:
+        """The place as messages may show it."""
+        return without_password(self.place)
+
+
+def copy_source(database: Path, source: Source, base: Path | None = None) -> tuple[str, str | None]:
+    """Copy a source into the file `database`, all of it or nothing; returns what was read, and advice if there is any.
+
+    `base` is the file with the copy to append to, if it is another one. Raises ProbesheetsError if anything is wrong.
     """
     try:
         with connect(database) as connection:
+            if base and source.append:
+                connection.execute(f"attach {literal(str(base))} as base (read_only)")
             connection.begin()
             _drop(connection)
-            if "://" in source:
-                rows = copy_server(connection, source, TABLES, partial(_keep, connection, without_password(source)))
+            rows = _read(connection, source)
+            advice, said = _advice(connection), f"Read {rows:,} rows of table_output from {source.name}"
+            if source.append:
+                new = append(connection, "base.main" if base else "main", INCOMING, source.name)
+                said += f"; {new:,} of them are new"
             else:
-                rows = _copy_file(connection, Path(source), "table_output")
-            if not rows:
-                raise ProbesheetsError(f"{without_password(source)}: table_output has no rows.")
-            if experiments is not None:
-                _copy_file(connection, experiments, "table_experiment")
-            connection.execute(f"comment on table main.{INCOMING}table_output is {literal(without_password(source))}")
+                connection.execute(f"comment on table main.{INCOMING}table_output is {literal(source.name)}")
             connection.commit()
     except (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException) as error:
         raise ProbesheetsError(
@@ -53,7 +103,35 @@ def copy_source(database: Path, source: str, experiments: Path | None) -> str:
             "The previous copy is unchanged. Free some disk space, set PROBESHEETS_DUCKDB to another file or, if rows "
             f"are long, run the command again with {more_memory()}."
         ) from None
-    return f"Read {rows:,} rows of table_output from {without_password(source)}"
+    return said, advice
+
+
+def _read(connection: duckdb.DuckDBPyConnection, source: Source) -> int:
+    """Make the incoming tables; returns the number of rows of table_output."""
+    if "://" in source.place:
+        rows = copy_server(connection, source.place, TABLES, partial(_keep, connection, source, source.name))
+    else:
+        rows = _copy_file(connection, source, Path(source.place), "table_output")
+    if not rows:
+        raise ProbesheetsError(f"{source.name}: table_output has no rows.")
+    if source.experiments is not None:
+        _copy_file(connection, source, source.experiments, "table_experiment")
+    return rows
+
+
+def _advice(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """A line for each of NULLS that fills cells of the incoming table_output."""
+    incoming, lines = f"main.{INCOMING}table_output", []
+    names = [str(name) for name, kind, *_ in connection.execute(f"describe {incoming}").fetchall() if kind == "VARCHAR"]
+    for word in NULLS:
+        counts = ", ".join(f"count(*) filter ({quoted(name)} = {literal(word)})" for name in names)
+        found = zip(names, connection.execute(f"select {counts} from {incoming}").fetchall()[0], strict=True)
+        if cells := ", ".join(f"{count:,} of {shown(name)}" for name, count in found if count):
+            lines.append(
+                f"Cells that contain only {word}: {cells}. If they are null in the database, run the command again "
+                f"with --null {shlex.quote(word)}"
+            )
+    return "\n".join(lines) or None
 
 
 def discard_copy(database: Path) -> None:
@@ -82,7 +160,7 @@ def connect(database: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _copy_file(connection: duckdb.DuckDBPyConnection, path: Path, table: str) -> int:
+def _copy_file(connection: duckdb.DuckDBPyConnection, source: Source, path: Path, table: str) -> int:
     failed: list[BaseException] = []
 
     def read() -> Iterator[pa.RecordBatch]:
@@ -100,7 +178,7 @@ def _copy_file(connection: duckdb.DuckDBPyConnection, path: Path, table: str) ->
     connection.register("incoming", pa.RecordBatchReader.from_batches(first.schema, chain([first], chunks)))
     try:
         names = [str(row[0]) for row in connection.execute("describe incoming").fetchall()]  # DuckDB names empty ones
-        return _keep(connection, str(path), "incoming", names, table)
+        return _keep(connection, source, str(path), "incoming", names, table)
     except BaseException as error:
         failed.append(error)
         if failed[0] is error:
@@ -110,38 +188,50 @@ def _copy_file(connection: duckdb.DuckDBPyConnection, path: Path, table: str) ->
         connection.unregister("incoming")
 
 
-def _keep(connection: duckdb.DuckDBPyConnection, source: str, relation: str, names: list[str], table: str) -> int:
+def _keep(
+    connection: duckdb.DuckDBPyConnection, source: Source, origin: str, relation: str, names: list[str], table: str
+) -> int:
     """Make the incoming table from a relation of texts, with ids as numbers; returns its rows."""
-    columns = [_whole_number(name) if name.lower() in _WHOLE_NUMBERS else _text(name) for name in names]
-    if table == "table_output" and "depth" not in [name.lower() for name in names]:
+    known = [name.lower() for name in names]
+    columns = [
+        _whole_number(name, source.nulls) if name.lower() in _WHOLE_NUMBERS else _text(name, source.nulls)
+        for name in names
+    ]
+    if table == "table_output" and "depth" not in known and not source.append:
         columns.append("cast(null as bigint) as depth")
+    moved = ", ".join(sql.format(source.offset) for name, sql in _MOVED.items() if name in known)
     try:
         [(rows,)] = connection.execute(
-            f"create table main.{INCOMING}{table} as select {', '.join(columns)} from {relation}"
+            f"create table main.{INCOMING}{table} as select * {f'replace ({moved})' if source.offset else ''} "
+            f"from (select {', '.join(columns)} from {relation})"
         ).fetchall()
+    except duckdb.OutOfRangeException:
+        raise ProbesheetsError(f"{origin}: an id plus {source.offset} is too large. Choose a smaller offset.") from None
     except duckdb.InvalidInputException as error:  # raised by error() in a column
         said = hide_password(str(error)).removeprefix("Invalid Input Error: ")
-        raise ProbesheetsError(f"{source}: {said}") from None
+        raise ProbesheetsError(f"{origin}: {said}") from None
     return int(rows)
 
 
-def _whole_number(name: str) -> str:
+def _whole_number(name: str, nulls: Iterable[str]) -> str:
     """The cast of an id column. It accepts common spellings of null, and whole floats (`17.0`, from pandas)."""
-    column = quoted(name)
+    column, empty = quoted(name), ", ".join(map(literal, ("", *NULLS, *nulls)))
     digits = f"try_cast(regexp_extract(trim({column}), '^(-?[0-9]+)(\\.0+)?$', 1) as bigint)"
-    shown = f"regexp_replace(left({column}, 40), '[[:cntrl:]]', '?', 'g')"
+    cell = f"regexp_replace(left({column}, 40), '[[:cntrl:]]', '?', 'g')"
     return (
         f"case when cast(try_cast({column} as bigint) as varchar) = {column} then cast({column} as bigint) "
-        f"when {column} is null or trim({column}) in ('', 'NULL', '\\N') then null else coalesce({digits}, "
-        f"cast(error(concat({literal(name)}, ' ''', {shown}, ''' is not a whole number.')) as bigint)) end as {column}"
+        f"when {column} is null or trim({column}) in ({empty}) then null else coalesce({digits}, "
+        f"cast(error(concat({literal(name)}, ' ''', {cell}, ''' is not a whole number.')) as bigint)) end as {column}"
     )
 
 
-def _text(name: str) -> str:
+def _text(name: str, nulls: Iterable[str]) -> str:
     """A column of texts that refuses a text that is too long."""
     column, most = quoted(name), longest()
+    words = ", ".join(map(literal, nulls)) or "null"
     return (
-        f"case when strlen({column}) > {most} then error(concat('the row with id ', id, ' has ', "
+        f"case when {column} in ({words}) then null "
+        f"when strlen({column}) > {most} then error(concat('the row with id ', id, ' has ', "
         f"strlen({column}) // 1000000, ' MB in ', {literal(name)}, '; the maximum is {most // 10**6} MB. "
         f"Shorten it, or run the command again with {more_memory()}.')) else {column} end as {column}"
     )

@@ -1,0 +1,90 @@
+"""Append: the incoming tables become the rows of an earlier copy and, behind them, the incoming rows that are new."""
+
+from typing import Any
+
+import duckdb
+
+from probesheets.errors import ProbesheetsError, shortened, shown
+from probesheets.sql import literal, quoted
+
+_SHOWN = 60  # characters of a cell in a message
+
+
+def append(connection: duckdb.DuckDBPyConnection, schema: str, incoming: str, source: str) -> int:
+    """Put the copy in `schema` before the incoming rows; returns how many rows of table_output are new.
+
+    `incoming` is the prefix of the incoming tables. Raises ProbesheetsError if there is no copy, or if a row has the id
+    of a row with other content.
+    """
+    if (before := _origin(connection, schema)) is None:
+        raise ProbesheetsError(
+            "There is no copy to append to: nothing was copied yet, or only the bundled sample. Remove --append."
+        )
+    new = 0
+    for table in ("table_experiment", "table_output"):
+        old, added = f"{schema}.{table}", f"main.{incoming}{table}"
+        if not _columns(connection, old):
+            continue
+        if _columns(connection, added):
+            _refuse_other_content(connection, old, added, source)
+            others = f"union all by name (select * from {added} as new where new.id is null or new.id not in "
+            others += f"(select id from {old} where id is not null))"
+        else:
+            others = ""
+        connection.execute(f"create table main.{incoming}both as from {old} {others}")
+        [(count,)] = connection.execute(
+            f"select (select count(*) from main.{incoming}both) - (select count(*) from {old})"
+        ).fetchall()
+        connection.execute(f"drop table if exists {added}; alter table main.{incoming}both rename to {incoming}{table}")
+        new = int(count)
+    name = before if not new else f"{before}, {source}"
+    connection.execute(f"comment on table main.{incoming}table_output is {literal(name)}")
+    return new
+
+
+def _origin(connection: duckdb.DuckDBPyConnection, schema: str) -> str | None:
+    """Where the copy in a schema comes from; None if there is none, or only the sample, which has no such comment."""
+    database, _, name = schema.rpartition(".")
+    found = connection.execute(
+        "select comment from duckdb_tables() where table_name = 'table_output' and schema_name = ? "
+        "and database_name = coalesce(nullif(?, ''), current_database())",
+        [name, database],
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    try:
+        return [str(row[0]) for row in connection.execute(f"describe {relation}").fetchall()]
+    except duckdb.CatalogException:
+        return []
+
+
+def _refuse_other_content(connection: duckdb.DuckDBPyConnection, old: str, new: str, source: str) -> None:
+    """Columns that only one of the two has do not matter, unless a known row would get a new value there."""
+    before = {name.lower() for name in _columns(connection, old)}
+    differ = " or ".join(
+        f"cast(new.{name} as varchar) is distinct from cast(old.{name} as varchar)" if known else f"new.{name} <> ''"
+        for name, known in ((quoted(name), name.lower() in before) for name in _columns(connection, new))
+    )
+    rows = f"from {old} as old inner join {new} as new on old.id = new.id where {differ}"
+    [(count, first, largest)] = connection.execute(
+        f"select count(*), min(old.id), (select max(greatest(id, 1)) from {old}) {rows}"
+    ).fetchall()
+    if not count:
+        return
+    shown_rows = "\n".join(
+        f"  {name}: {_shown(connection, relation, first)}" for name, relation in (("the copy", old), (source, new))
+    )
+    raise ProbesheetsError(
+        f"{source} and the copy have {count:,} rows with the same id but other content. The first is {first}:\n"
+        f"{shown_rows}\nIf these are other rows, whose ids began at 1 again, add --offset-ids "
+        f"{10 ** len(str(largest))}. If the rows were corrected, copy the whole source without --append."
+    )
+
+
+def _shown(connection: duckdb.DuckDBPyConnection, relation: str, row: int) -> str:
+    cursor = connection.execute(f"from {relation} where id = ? limit 1", [row])
+    names: list[Any] = [column[0] for column in cursor.description or ()]
+    values = zip(names, cursor.fetchall()[0], strict=True)
+    return ", ".join(f"{name} {shown(shortened(str(value), _SHOWN))}" for name, value in values if value is not None)
