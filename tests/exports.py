@@ -13,10 +13,10 @@ from tests.exporter.command import Result, probesheets
 
 # of the sample, with the extra tags and columns that the fixture `sample` asks for
 HEADERS = [
-    "Record ID", "Experiment", "Model", "Date", "Date as stored", "Date match", "Month", "Probe", "Links", "Same as",
-    "location", "author", "sent_label", "depth", "tag", "Text",
+    "Record ID", "Text", "Date", "Month", "Model", "Links", "Same as",
+    "location", "author", "sent_label", "depth", "tag", "Probe", "Experiment", "Date as stored", "Date match",
 ]  # fmt: skip
-LINK_HEADERS = ["Record ID", "Text", "Experiment", "Date", "Month", "Probe", "Link", "URL", "Host"]
+LINK_HEADERS = ["Record ID", "URL", "Host", "Text", "Link", "Date", "Month", "Probe", "Experiment"]
 
 
 def export(build: Build, out: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Result:

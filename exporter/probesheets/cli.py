@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +133,7 @@ def export(
     only: option.Only = None,
     new: option.New = False,
     sample: option.Size = None,
+    sample_total: option.Total = None,
     per: option.Per = None,
     seed: option.Seed = None,
     quiet: option.Quiet = False,
@@ -139,7 +141,7 @@ def export(
 ) -> None:
     """Write the spreadsheets from the models that have been built.
 
-    Example: probesheets export --probe "Masks are" --only with_links
+    Example: probesheets export --probe "Masks are" --probe "The best *" --only with_links
 
     Example: probesheets export --new --out sheets
 
@@ -149,9 +151,10 @@ def export(
     from probesheets.export.sampling import Sample
     from probesheets.progress import progress
 
-    drawn = Sample.asked(sample, per, seed)
+    drawn = Sample.asked(sample, sample_total, per, seed)
     with _opened(target) as (project, warehouse), progress(quiet=quiet) as track:
-        report = write(project, warehouse, out, probe or [], only or [], new=new, sample=drawn, track=track)
+        say = partial(_say, quiet=quiet)
+        report = write(project, warehouse, out, probe or [], only or [], new=new, sample=drawn, track=track, say=say)
     _show(report, quiet, as_json)
 
 

@@ -36,14 +36,16 @@ Variables = Annotated[
 New = Annotated[
     bool, typer.Option("--new", help="Write only records that no earlier export has delivered to the folder.")
 ]
-_PROBE = "Only this probe: its text, or the name of its workbook without .xlsx. Can be repeated."
+_PROBE = "Only this probe: its text (* is any text), or its workbook's name without .xlsx. Can be repeated."
 Probes = Annotated[list[str] | None, typer.Option("--probe", help=_PROBE)]
 _ONLY = "Only this kind of spreadsheet, such as with_links or qualcoder. Can be repeated."
 Only = Annotated[list[str] | None, typer.Option(help=_ONLY)]
 Size = Annotated[int | None, typer.Option("--sample", min=1, metavar="N", help="Only N random texts of every probe.")]
-_PER = "With --sample: probe (default), or month for N texts per probe and month."
+_TOTAL = "Only N random texts in all: at least one of every probe, more of the large ones."
+Total = Annotated[int | None, typer.Option("--sample-total", min=1, metavar="N", help=_TOTAL)]
+_PER = "With a sample: probe (default), or month to count every probe and month by itself."
 Per = Annotated[str | None, typer.Option(help=_PER)]
-_SEED = "With --sample: the random seed (default: 0). The same seed draws the same texts."
+_SEED = "With a sample: the random seed (default: 0). The same seed draws the same texts."
 Seed = Annotated[str | None, typer.Option(parser=text, metavar="S", help=_SEED)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; messages go to stderr.")]

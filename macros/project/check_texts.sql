@@ -16,7 +16,7 @@
     {% do lengths.append('coalesce(max(octet_length(' ~ bytes ~ ')), 0)') %}
     {% do not_utf8.append('coalesce(sum(not ' ~ as_text ~ ' <=> ' ~ bytes ~ '), 0)' if is_binary else '0') %}
   {% endfor %}
-  {% for tag in [var('text_tag'), var('date_tag')] + var('extra_tags') %}{% do tags.append(text_literal(tag)) %}{% endfor %}
+  {% for tag in [var('text_tag'), var('date_tag'), 'raw'] + var('extra_tags') %}{% do tags.append(text_literal(tag)) %}{% endfor %}
   {% set found = run_query('select @@max_allowed_packet, greatest(' ~ lengths | join(', ') ~ '), ' ~ not_utf8 | join(', ')
     ~ ' from ' ~ source('gpt_experiments', 'table_output')
     ~ ' where ' ~ exact_text('tag') ~ ' in (' ~ tags | join(', ') ~ ')').rows[0] %}

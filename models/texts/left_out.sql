@@ -36,7 +36,14 @@ select
     outputs.root_id,
     outputs.tag,
     names.probe,
-    reasons.reason
+    {{ clean("coalesce(source_rows.content, '')") }} as content,
+    reasons.reason,
+    case
+        when reasons.reason = 'blank text'
+        then 'The text is empty, or nothing is left of it after cleaning.'
+        else 'No text was cut from this output: no text row names it as its root.'
+    end as explanation
 from reasons
 inner join outputs on reasons.output_id = outputs.output_id
 inner join {{ ref("probe_names") }} as names on outputs.probe_key = names.probe_key
+inner join {{ ref("stg_table_output") }} as source_rows on reasons.output_id = source_rows.output_id

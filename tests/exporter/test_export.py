@@ -40,7 +40,7 @@ def test_headers_and_order(out: Path) -> None:
     for file in (out / "with_links").iterdir():
         rows = sheet(file)
         assert rows[0] == HEADERS
-        keys = [(str(row[3]) or "9999", int(row[0][1:].split("-")[0])) for row in rows[1:]]
+        keys = [(str(row[HEADERS.index("Date")]) or "9999", int(row[0][1:].split("-")[0])) for row in rows[1:]]
         assert keys == sorted(keys)
     assert sheet(out / "links.xlsx")[0] == LINK_HEADERS
 
@@ -56,19 +56,21 @@ def test_three_libraries_read_the_same(out: Path) -> None:
 
 
 def test_links_are_in_one_kind_and_listed(out: Path) -> None:
-    listed = Counter(row[1] for row in sheet(out / "links.xlsx")[1:])
+    text = HEADERS.index("Text")
+    listed = Counter(row[LINK_HEADERS.index("Text")] for row in sheet(out / "links.xlsx")[1:])
     for file in (out / "with_links").iterdir():
         plain = {row[0]: row for row in sheet(out / "without_links" / file.name)[1:]}
         for row in sheet(file)[1:]:
             if "-" not in row[0]:
                 assert row[HEADERS.index("Links")] == listed[row[0]]
-            assert "http" not in plain[row[0]][-1] or "http" not in row[-1].split("://")[0]
-            assert "://" not in plain[row[0]][-1]
+            assert "http" not in plain[row[0]][text] or "http" not in row[text].split("://")[0]
+            assert "://" not in plain[row[0]][text]
 
 
 def test_what_was_left_out_is_listed(out: Path) -> None:
     rows = sheet(out / "left_out.xlsx")
-    assert Counter(row[-1] for row in rows[1:]) == {"blank text": 3, "no text row": 5}
+    reasons = Counter(row[rows[0].index("Reason")].split()[0] for row in rows[1:])
+    assert reasons == {"The": 3, "No": 5}  # the text is empty, no text was cut
 
 
 def test_manifest_tells_of_every_file(out: Path) -> None:
@@ -144,7 +146,8 @@ def test_one_probe_and_one_kind(built_sample: Build, tmp_path: Path) -> None:
     assert export(built_sample, tmp_path, "--only", "qualcoder").code == 0
     assert set(before) < set(contents(tmp_path))  # nothing is removed
     rows = sheet(next((tmp_path / "qualcoder").glob("the-city*.xlsx")))
-    assert isinstance(rows[1][3], str) and len(rows[1][3]) == len("2020-03-05")
+    date = rows[1][HEADERS.index("Date")]
+    assert isinstance(date, str) and len(date) == len("2020-03-05")
 
 
 def test_same_models_same_bytes(built_sample: Build, out: Path, tmp_path: Path) -> None:
@@ -202,3 +205,22 @@ def test_a_partial_export_says_what_it_wrote(built_sample: Build, tmp_path: Path
     result = export(built_sample, tmp_path, "--probe", "Masks are", "--only", "with_links")
     assert result.err.splitlines()[0] == f"Wrote 3 files in {tmp_path}. Records: 78 in with_links."
     assert read_manifest(tmp_path)["selected"] == {"with_links": 78}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [("Masks are", 1), ("Masks *", 1), ("*asks are", 2), ("*", 9), ("The follow*Black's move:", 1), ("[Mm]asks are", 0)],
+)
+def test_only_a_star_is_special_in_a_probe(built_sample: Build, tmp_path: Path, pattern: str, count: int) -> None:
+    done = export(built_sample, tmp_path, "--probe", pattern, "--only", "with_links")
+    assert len(list(tmp_path.glob("with_links/*.xlsx"))) == count, done.err
+    assert (done.code == 0) == bool(count) and ("There is no probe '[Mm]asks are'" in done.err) == (not count)
+
+
+def test_many_probes_are_told_of_the_single_workbook(built_sample: Build, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        assert "all_texts" not in export(built_sample, tmp_path).err
+        patch.setattr("probesheets.export.export.MANY", 7)
+        assert "There are 9 probes. For one workbook with all of them, run: probesheets export --target duckdb " in (
+            export(built_sample, tmp_path).err
+        )

@@ -104,7 +104,7 @@ BREAKS: dict[str, tuple[Callable[[Worksheet], Any], str]] = {
         lambda sheet: setattr(sheet.cell(3, sheet.max_column + 1), "font", Font(b=True)),
         "every column has a header",
     ),
-    "punctuation": (lambda sheet: sheet.cell(1, 2, "Te.xt?"), "headers differ without punctuation"),
+    "punctuation": (lambda sheet: sheet.cell(1, 3, "Te.xt?"), "headers differ without punctuation"),
     "a case twice": (lambda sheet: sheet.cell(3, 1, sheet.cell(2, 1).value), "no case is there twice"),
     "a numbered case": (lambda sheet: sheet.cell(3, 1, 7), "column A names the cases"),
     "a blank row": (lambda sheet: sheet.insert_rows(3), "no row is blank"),
@@ -151,7 +151,7 @@ def test_qualcoder_makes_a_case_of_every_row(out: Path, imported: dict[str, Any]
 @needs_qualcoder
 def test_qualcoder_can_code_every_text(out: Path, imported: dict[str, Any]) -> None:
     """A text of its own for each case, equal to the cell, all of it the case's, under the code `Text`."""
-    cells = {row[0]: row[-1] for file in workbooks(out) for row in sheet(file)[1:]}
+    cells = {row[0]: row[1] for file in workbooks(out) for row in sheet(file)[1:]}
     assert {case: text for case, text, _, _ in imported["texts"]} == cells
     assert all((start, end) == (0, len(text)) for _, text, start, end in imported["texts"])
     assert sorted(imported["sources"]) == sorted([f"{case}_Text", None] for case in cells)  # null: not a media file

@@ -2,12 +2,15 @@
 
 import hashlib
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from probesheets.errors import ProbesheetsError
+from probesheets.export.sampling import divide
 from tests.build import Build, Source
 from tests.conftest import Builder
 from tests.exports import contents, export, read_manifest, sheet
@@ -130,3 +133,57 @@ def test_all_texts_and_a_sample_are_not_mixed(built_sample: Build, tmp_path: Pat
 def test_wrong_arguments(built_sample: Build, tmp_path: Path, arguments: list[str], code: int, part: str) -> None:
     result = export(built_sample, tmp_path / "x", *arguments)
     assert result.code == code and part in result.err
+
+
+def test_a_sample_says_its_total_before_it_writes(built_sample: Build, tmp_path: Path) -> None:
+    said = export(built_sample, tmp_path, "--sample", "3").err
+    count = len(expected(built_sample, 3, "0"))
+    assert said.index(f"This draws {count} texts in all.") < said.index("Wrote a sample")
+
+
+SIZES = {("a", ""): 60, ("b", ""): 30, ("c", ""): 10}
+
+
+def test_a_total_is_divided_in_proportion_and_nobody_gets_nothing() -> None:
+    assert list(divide(SIZES, 10).values()) == [6, 3, 1]
+    assert list(divide({**SIZES, ("d", ""): 1}, 10).values()) == [5, 3, 1, 1]
+    assert list(divide(SIZES, 3).values()) == [1, 1, 1]
+    assert list(divide(SIZES, 1000).values()) == [60, 30, 10]
+    with pytest.raises(ProbesheetsError, match="Give at least 3"):
+        divide(SIZES, 2)
+
+
+def test_a_smaller_total_is_part_of_a_larger_one() -> None:
+    shares = [divide(SIZES, total) for total in range(3, 101)]
+    for smaller, larger in pairwise(shares):
+        more = [larger[group] - smaller[group] for group in SIZES]
+        assert min(more) == 0 and sum(more) == 1
+
+
+def test_so_many_texts_in_all(built_sample: Build, tmp_path: Path) -> None:
+    done = export(built_sample, tmp_path / "50", "--sample-total", "50", "--seed", "red")
+    assert done.code == 0 and "50 texts in all, at least 1 of every probe, seed red" in done.err, done.err
+    export(built_sample, tmp_path / "90", "--sample-total", "90", "--seed", "red")
+    small, large = drawn(tmp_path / "50"), drawn(tmp_path / "90")
+    assert (len(small), len(large)) == (50, 90) and small < large
+    assert all(len(sheet(file)) > 1 for file in (tmp_path / "50").glob("with_links/*.xlsx"))
+    assert len(list((tmp_path / "50").glob("with_links/*.xlsx"))) == len(built_sample.rows("probes", ["probe"]))
+    assert export(built_sample, tmp_path / "50", "--sample-total", "90", "--seed", "red").code == 0
+    assert drawn(tmp_path / "50") == large
+    new = export(built_sample, tmp_path / "50", "--sample-total", "30", "--new", "--seed", "red")
+    assert new.code == 0 and len(drawn(tmp_path / "50", "with_links/*-batch2.xlsx")) == 30
+    assert not drawn(tmp_path / "50", "with_links/*-batch2.xlsx") & large
+
+
+def test_a_total_per_month(built_sample: Build, tmp_path: Path) -> None:
+    done = export(built_sample, tmp_path / "few", "--sample-total", "9", "--per", "month")
+    needed = len(expected(built_sample, 1, "0", month=True))
+    assert done.code == 1 and f"Give at least {needed}." in done.err and not contents(tmp_path / "few")
+    export(built_sample, tmp_path / "some", "--sample-total", str(needed), "--per", "month")
+    assert drawn(tmp_path / "some") == expected(built_sample, 1, "0", month=True)
+
+
+def test_a_sample_in_one_workbook_counts_in_the_index(built_sample: Build, tmp_path: Path) -> None:
+    export(built_sample, tmp_path, "--sample", "2", "--only", "all_texts")
+    assert {row[0] for row in sheet(tmp_path / "all_texts.xlsx")[1:]} == expected(built_sample, 2, "0")
+    assert all(probe["drawn"] > 0 for probe in read_manifest(tmp_path)["drawn"])

@@ -58,7 +58,7 @@ def test_a_workbook_has_one_frozen_sheet_with_a_bold_header_and_readable_columns
     book = openpyxl.load_workbook(made.path)
     sheet = book.active
     assert sheet is not None
-    assert (book.sheetnames, sheet.sheet_state, sheet.freeze_panes) == (["Texts"], "visible", "A2")
+    assert (book.sheetnames, sheet.sheet_state, sheet.freeze_panes) == (["Texts"], "visible", "C2")
     assert sheet.sheet_view.pane.state == "frozen"
     assert [cell.value for cell in sheet[1]] == ["Record ID", "Text"]
     assert [cell.font.b for cell in (sheet["A1"], sheet["A2"])] == [True, False]

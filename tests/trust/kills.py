@@ -173,9 +173,9 @@ class Victim:
         ours = [out / name for name in contents(out) if name.endswith(".xlsx") and f"out/{name}" not in GUARDS]
         found = set[str]()
         for file in (file for file in ours if file.parent.name in ("with_links", "without_links")):
-            found |= {str(row[-1]).split(" http://v")[0].rpartition(" ")[2] for row in sheet(file)[1:] if row[-1]}
+            found |= {str(row[1]).split(" http://v")[0].rpartition(" ")[2] for row in sheet(file)[1:] if row[1]}
         found = {mark for mark in found if mark in {f"v{number}" for number in VARIANTS}}
-        hosts = {str(row[-1])[:2] for row in sheet(out / "links.xlsx")[1:] if str(row[-1]).endswith(".example.com")}
+        hosts = {str(row[2])[:2] for row in sheet(out / "links.xlsx")[1:] if str(row[2]).endswith(".example.com")}
         assert len(found) == 1 and hosts & {f"v{number}" for number in VARIANTS} == found, f"{killed}: {found}, {hosts}"
 
     def _check_nothing_twice(self, killed: str) -> None:

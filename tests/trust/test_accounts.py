@@ -37,10 +37,10 @@ def test_what_went_in_comes_out(arguments: list[str], built_sample: Build, sampl
             assert file["records"] == sum(row[0].count("-") == ("L" in row[0]) for row in rows[file["path"]])
     if not arguments:
         assert totals["texts"] == sum(file["records"] for file in told["files"] if file["kind"] == "with_links")
-        by_probe = Counter(row[5] for row in rows["links.xlsx"])
+        by_probe = Counter(row[7] for row in rows["links.xlsx"])
         for file in told["files"]:
             if file["kind"] == "with_links":
-                links = sum(row[8] for row in rows[file["path"]] if "-" not in row[0])
+                links = sum(row[5] for row in rows[file["path"]] if "-" not in row[0])
                 assert links == by_probe[file["probe"]]
         assert totals["links"] == by_probe.total()
 

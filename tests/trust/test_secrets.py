@@ -168,7 +168,7 @@ def test_probes_are_probes(run: Run) -> None:
     titles = {file["probe"] for file in told["files"] if file["kind"] == "with_links"}
     assert titles == {" ".join(probe.split()) or "(no probe)" for probe in PROBES}
     for kind in ("with_links", "without_links"):
-        texts = [row[-1] for file in (run.out / kind).iterdir() for row in sheet(file)[1:]]
+        texts = [row[1] for file in (run.out / kind).iterdir() for row in sheet(file)[1:]]
         assert len(texts) == len(PROBES) == len(list((run.out / kind).iterdir()))
         assert sorted(int(text.split()[1]) for text in texts) == list(range(1, len(PROBES) + 1))
     tops = {"CON", "NUL", "PRN", "AUX"}

@@ -1,7 +1,7 @@
 """Batches: which export may follow which in a folder, and which files it replaces."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from probesheets.errors import ProbesheetsError
@@ -40,7 +40,6 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
     else:
         refuse_mixture(folder, sample, everything=selection.everything)
         batch = Batch(1, new, sample)
-    _refuse_other_columns(folder, selection, batch)
     if new or not selection.everything:
         folder.check(replaced_files(folder, batch, {kind.name: selection.of(kind) for kind in selection.kinds}))
     folder.check([INDEX, DELIVERED, *(f"{kind.name}/" for kind in selection.kinds if kind.one_file_per)])
@@ -79,22 +78,29 @@ def refuse_mixture(folder: Folder, sample: Sample | None, *, everything: bool) -
 
 
 def _options(drawn: Mapping[str, Any]) -> str:
-    return f"--sample {drawn['size']} --per {drawn['per']} --seed {drawn['seed']}"
+    option = "--sample-total" if drawn.get("in_all") else "--sample"
+    return f"{option} {drawn['size']} --per {drawn['per']} --seed {drawn['seed']}"
 
 
-def _refuse_other_columns(folder: Folder, selection: Selection, batch: Batch) -> None:
-    """A batch needs the headers of the earlier ones: NVivo would otherwise see another form of dataset."""
-    if batch.number == 1:
-        return
+def with_columns_of(folder: Folder, selection: Selection, batch: Batch) -> Selection:
+    """The selection with its columns in the order of the workbooks that the folder keeps.
+
+    Raises ProbesheetsError if a batch would have other columns: NVivo would see another form of dataset.
+    """
+    held = {entry.kind: entry for entry in folder.manifest.files if entry.columns}
+    kinds = []
     for kind in selection.kinds:
-        headers = [column.header for column in kind.layout.columns]
-        for entry in folder.files.values():
-            if entry.kind == kind.name and entry.columns and entry.columns != headers:
-                raise ProbesheetsError(
-                    f"{entry.path} has the columns {', '.join(entry.columns)}; this batch would have "
-                    f"{', '.join(headers)}. All batches need the same columns: build with the same --vars, "
-                    "or choose another folder with --out."
-                )
+        entry = held.get(kind.name)
+        ordered = kind.in_order(entry.columns) if entry else kind
+        if entry and not ordered and batch.number > 1:
+            headers = [column.header for column in kind.layout.columns]
+            raise ProbesheetsError(
+                f"{entry.path} has the columns {', '.join(entry.columns)}; this batch would have {', '.join(headers)}. "
+                "All batches need the same columns: build with the same --vars, leave this kind out by naming others "
+                "with --only, or choose another folder with --out."
+            )
+        kinds.append(ordered or kind)
+    return replace(selection, kinds=tuple(kinds))
 
 
 def replaced_files(folder: Folder, batch: Batch, groups: Mapping[str, Collection[str | None] | None]) -> set[str]:

@@ -50,7 +50,8 @@ def publish(
         batches=_batches(job, report, records),
     )
     if any(batch.sample for batch in manifest.batches):
-        manifest = replace(manifest, drawn=shares(job.project, job.probes, delivered.load(staging / DELIVERED)))
+        known = delivered.load(staging / DELIVERED)
+        manifest = replace(manifest, drawn=shares(job.project, job.warehouse, job.probes, known))
     kept = {} if job.replaces_all else {name: entry for name, entry in folder.files.items() if name not in gone}
     _write_index(job, {**kept, **{entry.path: entry for entry in files}}.values(), manifest)
     files.append(_other(job, INDEX, len(job.probes)))

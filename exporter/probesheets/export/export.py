@@ -1,21 +1,24 @@
 """Export: from the models to a folder of workbooks. Each kind of spreadsheet is one stream of rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError
 from probesheets.export.accounts import check_accounts
-from probesheets.export.batches import next_batch
+from probesheets.export.batches import next_batch, with_columns_of
 from probesheets.export.contents import publish
 from probesheets.export.job import Job
 from probesheets.export.records import RowPicker, changes_differ, earlier_records
 from probesheets.export.report import Report
 from probesheets.export.sampling import Sample, draw, drawable
 from probesheets.export.selection import check_columns, choose, read_probes
+from probesheets.export.widths import fit
 from probesheets.folder import delivered
+from probesheets.folder.manifest import described
 from probesheets.folder.publish import open_folder
 from probesheets.progress import Track, silent
 from probesheets.project.kinds import Kind
@@ -25,6 +28,7 @@ from probesheets.warehouse import Warehouse, select
 from probesheets.workbooks.container import Written
 from probesheets.workbooks.write import write_workbooks
 
+MANY, SINGLE = 50, "all_texts"  # from so many probes on, one import of this kind is easier
 READ = ("probes", "texts", "accounts", "tags")  # the models that every export reads
 
 
@@ -38,11 +42,12 @@ def export(
     new: bool = False,
     sample: Sample | None = None,
     track: Track = silent,
+    say: Callable[[str], None] = lambda _message: None,
 ) -> Report:
     """Write the selected workbooks into the folder `out`; the report says what was written.
 
-    `new` leaves out what the folder already has, `sample` what is not drawn. Raises ProbesheetsError, and leaves all
-    files unchanged, if anything is wrong.
+    `new` leaves out what the folder already has, `sample` what is not drawn; `say` announces a sample before it is
+    written. Raises ProbesheetsError, and leaves all files unchanged, if anything is wrong.
     """
     project.require((), READ)
     probes = read_probes(project, warehouse)
@@ -54,15 +59,27 @@ def export(
         check_columns(kind, warehouse)
     with open_folder(out) as folder:
         batch = next_batch(folder, selection, new, sample)
-        job = Job(project, warehouse, folder, probes, selection, batch, now(), track)
+        if new or not selection.everything:
+            selection = with_columns_of(folder, selection, batch)
+        selection = replace(selection, kinds=tuple(fit(kind, warehouse) for kind in selection.kinds))
+        job = Job(project, warehouse, folder, probes, selection, batch, now(), track, say)
         records, note = _records(job)
         pickers = _pickers(job, records)
         written = _write_all(job, pickers)
         totals = check_accounts(job, written, {kind: picker.skipped for kind, picker in pickers.items()})
-        report = Report(out, batch, totals, list(pickers.values()), selection.everything, [note] if note else [])
+        notes = [*([note] if note else []), *_single_import(job)]
+        report = Report(out, batch, totals, list(pickers.values()), selection.everything, notes)
         if report.records or not new or batch.again or note or changes_differ(folder, report.pickers):
             publish(job, written, report, records, project.models(selection.kinds, READ))
     return report
+
+
+def _single_import(job: Job) -> Iterator[str]:
+    if len(job.probes) > MANY and job.selection.everything and not job.batch.new and SINGLE in job.project.kinds:
+        yield (
+            f"There are {len(job.probes):,} probes. For one workbook with all of them, run: "
+            f"probesheets export --target {job.project.target} --only {SINGLE}"
+        )
 
 
 def _records(job: Job) -> tuple[pa.Table, str | None]:
@@ -80,6 +97,7 @@ def _pickers(job: Job, records: pa.Table) -> dict[Kind, RowPicker]:
     if batch.sample:
         known = set[str]().union(*(some.fingerprints for some in earlier.values()))
         drawn = draw(job.project, job.warehouse, batch.sample, known)
+        job.say(f"Sample: {described(batch.sample.as_json())}. This draws {len(drawn):,} texts in all.")
     return {
         kind: RowPicker(kind, batch.number, earlier[kind], drawn, job.folder.staging / f".{kind.name}.csv")
         for kind in kinds

@@ -4,6 +4,8 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from heapq import heapify, heappop, heapreplace
 from typing import Any
 
 import pyarrow as pa
@@ -15,46 +17,82 @@ from probesheets.folder.manifest import Drawn
 from probesheets.project.models import Project
 from probesheets.warehouse import Warehouse, select
 
+Group = tuple[str, str]  # file_stem, and the month or ""
+
 
 @dataclass(frozen=True)
 class Sample:
-    """`size` texts of every probe, or of every probe and month, drawn by a seed."""
+    """`size` texts of every probe (and month), or `size` texts in all, drawn by a seed."""
 
     size: int
     per_month: bool
     seed: str
+    in_all: bool = False
 
     @classmethod
-    def asked(cls, size: int | None, per: str | None, seed: str | None) -> "Sample | None":
+    def asked(cls, size: int | None, total: int | None, per: str | None, seed: str | None) -> "Sample | None":
         """The sample that the options describe. Raises ProbesheetsError if they do not fit together."""
-        if size is None:
+        if size and total:
+            raise ProbesheetsError("--sample is for every probe, --sample-total for all together. Remove one of them.")
+        number = size or total
+        if number is None:
             if per is not None or seed is not None:
                 raise ProbesheetsError("--per and --seed need --sample, as in: --sample 20 --per month --seed 7")
             return None
         if per not in (None, "probe", "month"):
             raise ProbesheetsError(f"--per cannot be {per!r}. Valid: probe, month.")
-        return cls(size, per == "month", seed or "0")
+        return cls(number, per == "month", seed or "0", total is not None)
 
     def as_json(self) -> Drawn:
-        return {"size": self.size, "per": "month" if self.per_month else "probe", "seed": self.seed}
+        drawn: Drawn = {"size": self.size, "per": "month" if self.per_month else "probe", "seed": self.seed}
+        return {**drawn, "in_all": True} if self.in_all else drawn
 
 
 def draw(project: Project, warehouse: Warehouse, sample: Sample, delivered: Collection[str]) -> pa.Array:
     """The text_ids of a sample, without texts that repeat another one and without those in `delivered` (Record IDs).
 
     The texts with the smallest SHA-256 of `seed:text_id` are drawn, so a smaller sample is part of a larger one.
+    Raises ProbesheetsError for a total that is smaller than the number of probes (and months).
     """
     columns = ("text_id", "record_id", "file_stem", "month", "duplicate_of")
-    texts: dict[tuple[str, str | None], list[tuple[bytes, int]]] = defaultdict(list)
+    texts: dict[Group, list[tuple[bytes, int]]] = defaultdict(list)
     for chunk in warehouse.stream(select(warehouse, project.relation("texts"), columns)):
         for text_id, record, stem, month, duplicate_of in zip(
             *(column.to_pylist() for column in chunk.columns), strict=True
         ):
             if duplicate_of is None and record not in delivered:
                 digest = hashlib.sha256(f"{sample.seed}:{text_id}".encode()).digest()
-                texts[stem, month if sample.per_month else None].append((digest, text_id))
-    drawn = (text_id for some in texts.values() for _, text_id in sorted(some)[: sample.size])
+                texts[stem, (month or "") if sample.per_month else ""].append((digest, text_id))
+    sizes = {group: len(some) for group, some in texts.items()}
+    shares = divide(sizes, sample.size) if sample.in_all else dict.fromkeys(sizes, sample.size)
+    drawn = (text_id for group, some in texts.items() for _, text_id in sorted(some)[: shares[group]])
     return pa.array(sorted(drawn), pa.int64())
+
+
+def divide(sizes: Mapping[Group, int], total: int) -> dict[Group, int]:
+    """How many of `total` texts each group gets: one, and further ones by Sainte-Laguë's rule.
+
+    The rule gives one text after the other, each to the group with the largest size / (2 x texts so far + 1), so a
+    smaller total is part of a larger one. Equal groups get theirs in the order of their names.
+    """
+    if total < len(sizes):
+        raise ProbesheetsError(
+            f"--sample-total {total} is too small: every probe (with --per month, every probe and month) gets at "
+            f"least one text. Give at least {len(sizes)}."
+        )
+    shares = dict.fromkeys(sizes, 1)
+    queue = [(-Fraction(size, 3), group) for group, size in sizes.items() if size > 1]
+    heapify(queue)
+    for _ in range(total - len(sizes)):
+        if not queue:
+            break
+        group = queue[0][1]
+        shares[group] += 1
+        if shares[group] < sizes[group]:
+            heapreplace(queue, (-Fraction(sizes[group], 2 * shares[group] + 1), group))
+        else:
+            heappop(queue)
+    return shares
 
 
 def drawable(selection: Selection, warehouse: Warehouse, *, named: bool) -> Selection:
@@ -66,12 +104,14 @@ def drawable(selection: Selection, warehouse: Warehouse, *, named: bool) -> Sele
     return replace(selection, kinds=kinds)
 
 
-def shares(project: Project, probes: Sequence[Mapping[str, Any]], records: pa.Table) -> list[dict[str, Any]]:
+def shares(
+    project: Project, warehouse: Warehouse, probes: Sequence[Mapping[str, Any]], records: pa.Table
+) -> list[dict[str, Any]]:
     """For each probe, how many of its texts the folder has."""
-    by_probe = [kind.name for kind in project.kinds.values() if kind.one_file_per == "file_stem"]
-    texts = records.filter(pc.is_in(records["kind"], value_set=pa.array(by_probe, pa.string())))
-    distinct = texts.group_by(["workbook", "record_id"]).aggregate([])
-    held = Counter(distinct["workbook"].to_pylist())
+    held, delivered = Counter[str](), pc.unique(records["record_id"])
+    for chunk in warehouse.stream(select(warehouse, project.relation("texts"), ("record_id", "file_stem"))):
+        known = chunk.filter(pc.is_in(chunk["record_id"].cast(pa.string()), value_set=delivered))
+        held.update(known["file_stem"].to_pylist())
     return [
         {
             "probe": probe["probe"],

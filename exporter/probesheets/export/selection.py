@@ -1,6 +1,7 @@
 """What to export: the kinds of spreadsheet and the probes that the user named."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ def read_probes(project: Project, warehouse: Warehouse) -> list[dict[str, Any]]:
 
 
 def choose(project: Project, probes: Sequence[dict[str, Any]], wanted: Sequence[str], only: Sequence[str]) -> Selection:
-    """The kinds that `only` names (or else the default ones), and the probes `wanted`, by text or file_stem.
+    """The kinds that `only` names (or else the default ones), and the probes `wanted`: see `_stems`.
 
     Raises ProbesheetsError for an unknown name, with the names that resemble it.
     """
@@ -43,18 +44,28 @@ def choose(project: Project, probes: Sequence[dict[str, Any]], wanted: Sequence[
     kinds = [kind for kind in project.kinds.values() if (kind.name in only if only else kind.default)]
     if not wanted:
         return Selection(tuple(kinds), None, everything=not only)
-    stems = {name: row["file_stem"] for row in probes for name in (row["file_stem"], row["probe"])}
+    stems: list[str] = []
     for text in wanted:
-        if text not in stems:
+        if not (found := _stems(text, probes)):
             choices = near(text, [row["probe"] for row in probes])
             raise ProbesheetsError(
                 f"There is no probe {text!r}. {choices}\nTo list all probes, run: probesheets probes"
             )
+        stems += found
     by_probe = tuple(kind for kind in kinds if kind.one_file_per == "file_stem")
     if only and len(by_probe) < len(kinds):
         without = ", ".join(kind.name for kind in kinds if kind not in by_probe)
         raise ProbesheetsError(f"{without} is not split by probe. Remove --probe, or name another kind with --only.")
-    return Selection(by_probe, tuple(stems[text] for text in dict.fromkeys(wanted)), everything=False)
+    return Selection(by_probe, tuple(dict.fromkeys(stems)), everything=False)
+
+
+def _stems(text: str, probes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The file_stems of the probes with this text or file_stem; if there are none, * in it means any text."""
+    exact = [row["file_stem"] for row in probes if text in (row["probe"], row["file_stem"])]
+    if exact or "*" not in text:
+        return exact
+    pattern = re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
+    return [row["file_stem"] for row in probes if pattern.fullmatch(row["probe"])]
 
 
 def check_columns(kind: Kind, warehouse: Warehouse) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, Required, TypedDict
+from typing import Annotated, Any, NoReturn, NotRequired, Required, TypedDict
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -42,16 +42,18 @@ class Entry(Struct, kw_only=True, frozen=True):
 
 
 class Drawn(TypedDict):
-    """A sample: `size` texts of every probe (and month)."""
+    """A sample: `size` texts of every probe (and month), or in all."""
 
     size: Count
     per: str
     seed: str
+    in_all: NotRequired[bool]
 
 
 def described(sample: Drawn) -> str:
     every = "probe and month" if sample["per"] == "month" else "probe"
-    return f"{sample['size']:,} texts of every {every}, seed {sample['seed']}"
+    of = f"in all, at least 1 of every {every}" if sample.get("in_all") else f"of every {every}"
+    return f"{sample['size']:,} texts {of}, seed {sample['seed']}"
 
 
 class Delivery(Struct, frozen=True):

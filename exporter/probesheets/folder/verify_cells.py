@@ -60,9 +60,12 @@ def compare_cells(
     for kind in project.kinds.values():
         if kind.name not in by_kind and (kind not in others or kind.name in blocked):
             continue
-        advance = track(kind.name, sum(entry.records for entry in by_kind[kind.name]))
-        rows = _Rows(folder, kind, unreadable, sampled)
-        yield from rows.check(by_kind[kind.name], warehouse, full, advance)
+        entries = by_kind[kind.name]
+        advance = track(kind.name, sum(entry.records for entry in entries))
+        # an earlier version may have had another order
+        ordered = kind.in_order(entries[0].columns) if entries else None
+        rows = _Rows(folder, ordered or kind, unreadable, sampled)
+        yield from rows.check(entries, warehouse, full, advance)
 
 
 class _Rows:

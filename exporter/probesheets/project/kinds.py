@@ -1,7 +1,7 @@
 """The kinds of spreadsheet: dbt exposures whose meta describes a sheet."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -42,6 +42,13 @@ class Kind:
         """The columns to read: those of the sheet, and the one that names the files."""
         names = [column.name for column in self.layout.columns]
         return names + [name for name in [self.one_file_per] if name and name not in names]
+
+    def in_order(self, headers: Sequence[str]) -> "Kind | None":
+        """The kind with its columns in the order of these headers; None if it has others, or another first one."""
+        columns = {column.header: column for column in self.layout.columns}
+        if sorted(headers) != sorted(columns) or headers[0] != self.layout.columns[0].header:
+            return None
+        return replace(self, layout=replace(self.layout, columns=tuple(columns[header] for header in headers)))
 
 
 def read_kinds(exposures: Iterable[dict[str, Any]]) -> Iterator[Kind]:

@@ -17,7 +17,10 @@ from probesheets.workbooks.layout import CELL_UNITS, DIGITS_15, ESCAPE, LOOKS_ES
 TEXT = pa.large_string()
 DATES = (-25_508, 2_932_896)  # 1900-03-01 and 9999-12-31 in days since 1970, Excel's days 61 and 2,958,465
 JOINERS = {"\u200d", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))}  # a piece must not begin with one of these
-LINE_POINTS, MOST_POINTS = 15, 409  # 409 is Excel's highest row
+LINE_POINTS = 15  # the height of a line
+# of a row, and of other cells beside a long text; the formula bar shows the rest. LibreOffice's lines are closer:
+# 11 lines of Excel are 15 of its own, so neither cuts through a line
+MOST_LINES, LINES_BESIDE = 11, 2
 NOTHING = pa.array(
     ["NA", "N/A", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "none", "nil"], pa.large_string()
 )
@@ -205,7 +208,8 @@ def sheet_xml(rows: Rows, numbers: np.ndarray[Any, Any], shared: SharedCells, la
 def _heights(values: dict[str, pa.Array], layout: Layout) -> pa.Array:
     """The height of each row as an XML attribute, null for one line. An estimate: LibreOffice does not fit heights.
 
-    A column's width counts digits; a wide character, which has more bytes, counts as two.
+    A column's width counts digits; a wide character, which has more bytes, counts as two. Beside a long text, which
+    decides how high a row is, other texts may be cut after a few whole lines.
     """
     lines = np.ones(len(next(iter(values.values()))))
     for column in layout.columns:
@@ -213,9 +217,9 @@ def _heights(values: dict[str, pa.Array], layout: Layout) -> pa.Array:
         if column.wrap and column.width and array.type == TEXT:
             places = pc.add(pc.binary_length(array), pc.utf8_length(array).cast(pa.int64())).fill_null(0).to_numpy() / 2
             breaks = pc.count_substring(array, "\n").fill_null(0).to_numpy()
-            lines = np.maximum(lines, np.ceil(places / (0.95 * column.width)) + breaks)
-    points = np.minimum(lines * LINE_POINTS, MOST_POINTS).astype(np.int64)
-    heights = _join(' ht="', pa.array(points).cast(TEXT), '"')
+            most = MOST_LINES if layout.long_text in (None, column.name) else LINES_BESIDE
+            lines = np.maximum(lines, np.minimum(np.ceil(places / (0.95 * column.width)) + breaks, most))
+    heights = _join(' ht="', pa.array((lines * LINE_POINTS).astype(np.int64)).cast(TEXT), '"')
     return pc.if_else(pa.array(lines > 1), heights, pa.scalar(None, TEXT))
 
 
@@ -230,15 +234,15 @@ def _variants(array: pa.Array, style: str, shared: pa.Array | None) -> Iterator[
         return
     if pa.types.is_date32(array.type):
         number, low, high = array.cast(pa.int32()), *DATES
-        serial, style, text = pc.add(number, 25_569), ' s="3"', array
+        serial, style = pc.add(number, 25_569), ' s="3"'
     else:
         number, low, high = array, -DIGITS_15, DIGITS_15
-        serial, text = array, array
+        serial, style = array, ' s="4"'
     bounds = pc.min_max(number).as_py()
     if bounds["min"] is not None and (bounds["min"] < low or bounds["max"] > high):
         # rare: dates and numbers that Excel cannot hold become text
         outside = pa.array([value is not None and not low <= value <= high for value in number.to_pylist()])
-        yield pc.if_else(outside, text.cast(TEXT), pa.scalar(None, TEXT)), inline, end
+        yield pc.if_else(outside, array.cast(TEXT), pa.scalar(None, TEXT)), inline, end
         serial = pc.if_else(outside, pa.scalar(None, serial.type), serial)
     yield serial.cast(TEXT), f'"{style}><v>', "</v></c>"
 

@@ -31,12 +31,18 @@ ZIP32 = 0xFFFFFFFF  # larger sheets are ZIP64; larger files are refused
 STEM = re.compile(r'(?!\.)[^<>:"/\\|?*\x00-\x1f]{1,200}(?<![. ])')
 XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-PARTS = (  # in the order of the zip; cell formats in styles.xml: 0 text, 1 header, 2 wrapped text, 3 date
+SHEET_END = (  # on paper: A4, landscape, as wide as the page; workbook.xml repeats the header
+    '</sheetData><autoFilter ref="{}"/>'
+    '<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.6" header="0.3" footer="0.3"/>'
+    '<pageSetup paperSize="9" orientation="landscape" fitToHeight="0"/>'
+    "<headerFooter><oddFooter>&amp;C&amp;P / &amp;N</oddFooter></headerFooter></worksheet>"
+)
+# before the sheet; the cell formats in styles.xml: 0 text, 1 header, 2 wrapped text, 3 date, 4 number
+PARTS = (
     "[Content_Types].xml",
     "_rels/.rels",
     "docProps/app.xml",
     "docProps/core.xml",
-    "xl/workbook.xml",
     "xl/_rels/workbook.xml.rels",
     "xl/styles.xml",
 )
@@ -68,7 +74,8 @@ class Template:
     def __init__(self, layout: Layout, created: datetime) -> None:
         self.layout = layout
         self.head, self.directory = b"", b""
-        self.entries = len(PARTS) + 2  # the sheet and the shared strings
+        self.entries = len(PARTS) + 3  # the sheet, the shared strings and the workbook
+        self.created = created
         for name in PARTS:
             local, central = _entry(name, _part(name, layout, created), len(self.head))
             self.head, self.directory = self.head + local, self.directory + central
@@ -82,24 +89,37 @@ class Template:
             f'<c r="{column_letters(place)}1" s="1" t="inlineStr"><is><t>{escape(column.header)}</t></is></c>'
             for place, column in enumerate(layout.columns)
         )
+        corner = f"{column_letters(layout.frozen)}2"
+        panes = "".join(
+            f'<selection pane="{pane}" activeCell="{cell}" sqref="{cell}"/>'
+            for pane, cell in (("topRight", corner), ("bottomLeft", "A2"), ("bottomRight", corner))
+        )
         self.sheet = (
-            f'{XML}<worksheet xmlns="{MAIN}"><sheetViews><sheetView tabSelected="1" workbookViewId="0">'
-            '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
-            '<selection pane="bottomLeft" activeCell="A2" sqref="A2"/></sheetView></sheetViews>'
+            f'{XML}<worksheet xmlns="{MAIN}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
+            '<sheetViews><sheetView tabSelected="1" workbookViewId="0">'
+            f'<pane xSplit="{layout.frozen}" ySplit="1" topLeftCell="{corner}" activePane="bottomRight" '
+            f'state="frozen"/>{panes}</sheetView></sheetViews>'
             f'<sheetFormatPr defaultRowHeight="15"/>{f"<cols>{widths}</cols>" if widths else ""}'
             f'<sheetData><row r="1">{headers}</row>'
         ).encode()
 
 
-def _part(name: str, layout: Layout, created: datetime) -> bytes:
+def _part(name: str, layout: Layout, created: datetime, rows: int = 1) -> bytes:
     """A part of the container from the folder parts/, whose files have line breaks and indents for people."""
     first, *lines = Path(__file__).with_name("parts").joinpath(name).read_text(encoding="utf-8").splitlines()
     moment = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     text = f"{first}\n{''.join(line.strip() for line in lines)}"
-    return text.replace("{created}", moment).replace("{sheet}", escape(layout.sheet, {'"': "&quot;"})).encode()
+    values = {
+        "created": moment,
+        "last": f"${column_letters(len(layout.columns) - 1)}${rows}",
+        "quoted": "'{}'".format(layout.sheet.replace("'", "''")),
+        "sheet": layout.sheet,
+    }
+    pattern = re.compile("{(" + "|".join(values) + ")}")
+    return pattern.sub(lambda found: escape(values[found[1]], {'"': "&quot;"}), text).encode()
 
 
-@lru_cache(1)  # nearly every workbook has the same shared strings: none
+@lru_cache(2)  # nearly every workbook has the same shared strings: none
 def _packed(content: bytes) -> bytes:
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
     return deflater.compress(content) + deflater.flush()
@@ -194,7 +214,8 @@ class Workbook:
     def close(self) -> Written:
         """Complete the file."""
         file = self._file or self._open()
-        self._deflate(self._pending + b"</sheetData></worksheet>")
+        last = column_letters(len(self.template.layout.columns) - 1)
+        self._deflate(self._pending + SHEET_END.format(f"A1:{last}{self.rows}").encode())
         self._put(self._deflater.flush())
         packed = self._place - self._sheet_start
         sizes = (self._crc, packed, self._size)
@@ -205,7 +226,11 @@ class Workbook:
         if self._place + len(strings) > ZIP32:
             raise ValueError(f"{self.path.name} would exceed 4 GiB. Set one_file_per to divide its rows.")
         self._put(strings)
-        central = self.template.directory + sheet + record
+        # LibreOffice takes the range of a filter from there
+        book = _part("xl/workbook.xml", self.template.layout, self.template.created, rows=self.rows)
+        book, book_record = _entry("xl/workbook.xml", book, self._place)
+        self._put(book)
+        central = self.template.directory + sheet + record + book_record
         count = self.template.entries
         self._put(central + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(central), self._place, 0))
         self._flush()

@@ -13,7 +13,7 @@ ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # the underscores to escape; match
 
 
 class Column(Struct, frozen=True, forbid_unknown_fields=True):
-    """A column of the sheet: its name in the data, its header, its width in characters, and whether its text wraps."""
+    """A column of the sheet: its name in the data, its header, its width in digits, and whether its text wraps."""
 
     name: str
     header: str
@@ -33,6 +33,11 @@ class Layout:
     columns: tuple[Column, ...]
     long_text: str | None = None
     dates: str = "cell"
+
+    @property
+    def frozen(self) -> int:
+        """The number of columns that stay visible: the record ID, and the long text if it is beside it."""
+        return 2 if [column.name for column in self.columns[1:2]] == [self.long_text] else 1
 
 
 def units(text: str) -> int:

@@ -1,0 +1,32 @@
+"""The widths of columns that an exposure gives none: as wide as what they contain, so that nothing is cut."""
+
+from dataclasses import replace
+
+import msgspec
+
+from probesheets.project.kinds import Kind
+from probesheets.sql import quoted
+from probesheets.warehouse import Warehouse
+from probesheets.workbooks.layout import Column
+
+MOST_WIDE = 40  # digits; the text of a wider column wraps
+LONG_TEXT = 80
+_FILTER = 3  # digits, for the button beside the header
+
+
+def fit(kind: Kind, warehouse: Warehouse) -> Kind:
+    """The kind with a width for each column. The same rows give the same widths, whichever of them are exported."""
+    layout, mark = kind.layout, warehouse.quote
+    open_ = [column for column in layout.columns if column.width is None and column.name != layout.long_text]
+    lengths = ", ".join(f"max(char_length(cast({quoted(column.name, mark)} as char)))" for column in open_) or "max(0)"
+    longest = dict(zip(open_, warehouse.rows(f"select {lengths} from {kind.relation}")[0], strict=False))
+
+    def fitted(column: Column) -> Column:
+        if column.name == layout.long_text:
+            return msgspec.structs.replace(column, width=column.width or LONG_TEXT, wrap=True)
+        if column.width is not None:
+            return column
+        needed = max(len(column.header) + _FILTER, int(longest[column] or 0) + 1)
+        return msgspec.structs.replace(column, width=min(needed, MOST_WIDE), wrap=column.wrap or needed > MOST_WIDE)
+
+    return replace(kind, layout=replace(layout, columns=tuple(map(fitted, layout.columns))))
