@@ -97,12 +97,12 @@ def test_manifest_tells_of_every_file(out: Path) -> None:
 def test_index_has_working_links(out: Path) -> None:
     book = openpyxl.load_workbook(out / "index.xlsx")["Probes"]
     assert [cell.value for cell in book[1]] == [
-        "Probe", "Texts", "Links", "First date", "Last date", "With links", "Without links",
+        "Short name", "Probe", "Texts", "Links", "First date", "Last date", "With links", "Without links",
     ]  # fmt: skip
     for row in book.iter_rows(min_row=2):
-        for cell in row[5:]:
+        for cell in row[6:]:
             assert (out / cell.hyperlink.target).is_file()
-    assert sum(row[1].value for row in book.iter_rows(min_row=2)) == 308
+    assert sum(row[2].value for row in book.iter_rows(min_row=2)) == 308
 
 
 def test_no_formulas_no_hyperlinks_one_sheet(out: Path) -> None:

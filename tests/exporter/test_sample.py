@@ -95,7 +95,8 @@ def test_manifest_and_index_say_what_was_drawn(built_sample: Build, tmp_path: Pa
     rows = [[cell.value for cell in row] for row in book["Probes"].iter_rows()]
     at = rows[0].index("Drawn")
     assert rows[0][at + 1] == "Share drawn"
-    assert {row[0]: (row[at], row[1]) for row in rows[1:]} == texts
+    probe, count = rows[0].index("Probe"), rows[0].index("Texts")
+    assert {row[probe]: (row[at], row[count]) for row in rows[1:]} == texts
     masks = next(row for row in rows if row[0] == "Masks are")
     assert masks[at + 1] == pytest.approx(10 / 78)
     facts = {row[0].value: row[1].value for row in book["Overview"].iter_rows(max_col=2)}

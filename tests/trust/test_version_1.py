@@ -161,7 +161,7 @@ def test_the_index_has_one_row_per_probe(out: Path, later: Build) -> None:
     assert linked == {path.relative_to(out).as_posix() for path in out.glob("with*/*.xlsx")}
     short, long = short_and_long(out)
     masks = next(row for row in rows if row[0].value == "Masks are")
-    assert [cell.hyperlink.target for cell in masks[5:]] == [
+    assert [cell.hyperlink.target for cell in masks[-4:]] == [
         f"with_links/{short}.xlsx",
         f"with_links/{long}-batch2.xlsx",
         f"without_links/{short}.xlsx",

@@ -6,31 +6,36 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from probesheets.errors import shortened
+from probesheets.index.names import ranked
 from probesheets.project.models import Project
 from probesheets.warehouse import Warehouse
 
 LENGTHS = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 32_767)  # characters; a bar begins at each
 MOST_PERIODS, LARGEST, MOST_BARS = 60, 10, 25
-_NAME = 32  # characters of a probe where space is short
 Table = list[list[Any]]  # the first row is the header
 
 
 @dataclass(frozen=True)
-class ChartData:
-    """A table for each chart. Texts with a date are counted by month, or by year if there are too many months."""
+class Figure:
+    """A chart."""
 
-    periods: Table  # period, then a column for each of the largest probes and one for the others
-    period: str  # Month or Year
-    link_shares: Table
-    lengths: Table
+    title: str
+    sentence: str  # above the chart: says what it shows
+    table: Table
+
+    @property
+    def empty(self) -> bool:
+        return not any(any(row[1:]) for row in self.table[1:])
+
+
+ChartData = tuple[Figure, Figure, Figure]  # texts per month or year, share of texts with links, length of texts
 
 
 def read_chart_data(project: Project, warehouse: Warehouse, probes: Sequence[Mapping[str, Any]]) -> ChartData:
     """Count the texts of all probes, the largest probes first."""
     texts, quote = project.relation("texts"), warehouse.quote
     day = f"{quote}date{quote}"
-    largest = sorted(probes, key=lambda probe: (-int(probe["text_count"]), probe["file_stem"]))
+    largest = ranked(probes)
     months = warehouse.rows(
         f"select file_stem, extract(year from {day}), extract(month from {day}), count(*) from {texts} "
         f"where {day} is not null group by 1, 2, 3"
@@ -40,61 +45,55 @@ def read_chart_data(project: Project, warehouse: Warehouse, probes: Sequence[Map
     lengths = warehouse.rows(
         f"select size, count(*) from (select case {sizes} else 0 end as size from {texts}) as measured group by size"
     )
-    periods, period = _periods(months, largest)
-    return ChartData(periods, period, _link_shares(dict(linked), largest), _lengths(dict(lengths)))
+    return _periods(months, largest), _link_shares(dict(linked), largest), _lengths(dict(lengths))
 
 
-def _periods(months: Sequence[tuple[Any, ...]], largest: Sequence[Mapping[str, Any]]) -> tuple[Table, str]:
-    """Texts per period and probe, from the first period to the last; only the last ones if there are too many."""
-    shown = {probe["file_stem"]: place for place, probe in enumerate(largest[:LARGEST])}
+def _periods(months: Sequence[tuple[Any, ...]], largest: Sequence[Mapping[str, Any]]) -> Figure:
+    """Texts per month (or year, if there are too many months) and probe; only the last ones if there are too many.
+
+    If the largest probes have less than half of the texts, the others would fill the chart: it shows the sums alone.
+    """
     numbers = [12 * int(year) + int(month) - 1 for _, year, month, _ in months]
-    size, period = 1, "Month"
-    if numbers and max(numbers) - min(numbers) >= MOST_PERIODS:
-        size, period = 12, "Year"
-    counts = Counter[tuple[int, int]]()
+    size, period = (12, "year") if numbers and max(numbers) - min(numbers) >= MOST_PERIODS else (1, "month")
+    most = LARGEST + (len(largest) == LARGEST + 1)  # a single other probe is shown, too
+    names = {probe["file_stem"]: probe["name"] for probe in largest[:most]}
+    if 2 * sum(row[3] for row in months if row[0] in names) < sum(row[3] for row in months):
+        names = {}
+    counts = Counter[tuple[int, str | None]]()
     for number, (stem, _, _, count) in zip(numbers, months, strict=True):
-        counts[number // size, shown.get(stem, LARGEST)] += int(count)
+        counts[number // size, names.get(stem)] += int(count)
     every = sorted({number // size for number in numbers})
     if every and every[-1] - every[0] < MOST_PERIODS:
         every = list(range(every[0], every[-1] + 1))
-    names = _names(largest[:LARGEST])
-    places = list(range(len(names)))
-    if len(largest) > LARGEST:
-        names.append(f"{len(largest) - LARGEST:,} other probes")
-        places.append(LARGEST)
+    columns = [*names.values(), *([None] if len(largest) > len(names) else [])]
     label = (lambda number: f"{number // 12}-{number % 12 + 1:02}") if size == 1 else str
-    rows = [[label(number), *(counts[number, place] for place in places)] for number in every[-MOST_PERIODS:]]
-    return [[period, *names], *rows], period
+    rows: Table = [[label(number), *(counts[number, name] for name in columns)] for number in every[-MOST_PERIODS:]]
+    sentence = f"How many texts have a date in each {period}{_colours(len(names), len(largest))}."
+    if left := sum(int(probe["text_count"]) for probe in largest) - sum(sum(row[1:]) for row in rows):
+        earlier = f" or before {rows[0][0]}" if len(every) > MOST_PERIODS else ""
+        sentence += f" Not shown: {left:,} without a date{earlier}."
+    rest = f"{len(largest) - most:,} other probes" if names else "Texts"
+    return Figure(f"Texts per {period}", sentence, [[period.capitalize(), *(name or rest for name in columns)], *rows])
 
 
-def _link_shares(linked: Mapping[Any, Any], largest: Sequence[Mapping[str, Any]]) -> Table:
-    shown = largest[:MOST_BARS]
-    rows = [
-        [name, int(linked.get(probe["file_stem"], 0)) / int(probe["text_count"])]
-        for name, probe in zip(_names(shown), shown, strict=True)
-    ]
-    return [["Probe", "Share of texts with links"], *rows]
+def _colours(named: int, probes: int) -> str:
+    if not named:
+        return f". All {probes:,} probes are counted together: the {LARGEST} largest have less than half of these texts"
+    if named == probes:
+        return ". Each colour is one probe"
+    return f". Each colour is one of the {named} largest probes; grey is the {probes - named:,} other probes together"
 
 
-def _lengths(counts: Mapping[Any, Any]) -> Table:
+def _link_shares(linked: Mapping[Any, Any], largest: Sequence[Mapping[str, Any]]) -> Figure:
+    shown, title = largest[:MOST_BARS], "Share of texts with links"
+    rows = [[probe["name"], int(linked.get(probe["file_stem"], 0)) / int(probe["text_count"])] for probe in shown]
+    which = f"each of the {MOST_BARS} largest probes" if len(largest) > MOST_BARS else "each probe"
+    return Figure(title, f"For {which}, the share of texts that have a link.", [["Probe", title], *rows])
+
+
+def _lengths(counts: Mapping[Any, Any]) -> Figure:
     found = {int(size): int(count) for size, count in counts.items()}
-    labels = [
-        f"under {LENGTHS[0]}",
-        *(f"{size:,} to {end - 1:,}" for size, end in pairwise(LENGTHS)),
-    ]
+    labels = [f"under {LENGTHS[0]}", *(f"{size:,} to {end - 1:,}" for size, end in pairwise(LENGTHS))]
     rows = [[label, found.get(end, 0)] for label, end in zip(labels, LENGTHS, strict=True)]
-    return [["Characters", "Texts"], *rows, [f"{LENGTHS[-1]:,} or more", found.get(0, 0)]]
-
-
-def _names(probes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Short and distinct names: the beginning of the probe, else its beginning and end, else the same with a number."""
-    names: list[str] = []
-    for probe in probes:
-        text, number = str(probe["probe"]), 2
-        name = shortened(text, _NAME)
-        if name in names:
-            name = base = text if len(text) <= _NAME else f"{text[: _NAME // 2]}…{text[-_NAME // 2 :]}"
-            while name in names:
-                name, number = f"{base} ({number})", number + 1
-        names.append(name)
-    return names
+    table: Table = [["Characters", "Texts"], *rows, [f"{LENGTHS[-1]:,} or more", found.get(0, 0)]]
+    return Figure("Length of texts", "How many texts have each length, in characters.", table)

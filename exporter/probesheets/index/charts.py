@@ -9,40 +9,35 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from probesheets.index.chart_data import LARGEST, MOST_BARS, MOST_PERIODS, ChartData, Table
+from probesheets.index.chart_data import LARGEST, ChartData, Figure, Table
+from probesheets.workbooks.cells import LINE_POINTS
 
 # ten distinct hues, and grey for the others
 COLOURS = ("4E79A7", "F28E2B", "E15759", "76B7B2", "59A14F", "EDC948", "B07AA1", "FF9DA7", "9C755F", "86BCB6", "BAB0AC")
-_WIDE, _HALF, _HIGH = 32, 15.75, 11  # cm
+_WIDE, _HALF, _HIGH = 32, 15.75, 8  # cm
 
 
 def draw_charts(overview: Worksheet, data: Worksheet, numbers: ChartData, row: int) -> None:
     """Put the numbers into the sheet `data` and their charts into `overview`, starting at a row."""
-    below = row + 23
-    if len(numbers.periods) > 1:
-        title = f"Texts per {numbers.period.lower()}"
-        if len(numbers.periods) > MOST_PERIODS:
-            title += f" (the last {MOST_PERIODS})"
-        chart = _chart(data, _place(data, numbers.periods), title, _WIDE)
+    periods, link_shares, lengths = numbers
+    if missing := [figure.title for figure in numbers if figure.empty]:
+        overview[f"A{row}"] = f"Charts without values are left out: {'; '.join(missing)}."
+        row += 2
+    if not periods.empty:
+        chart = _draw(overview, f"A{row}:Q{row}", data, periods, _WIDE)
         chart.grouping, chart.overlap = "stacked", 100
-        chart.legend.position = "r"
-        overview.add_chart(chart, f"A{row}")
-    else:
-        overview[f"A{row}"] = "No text has a date, so there is no chart by month."
-    if len(numbers.link_shares) > 1:
-        title = "Share of texts with links"
-        if len(numbers.link_shares) > MOST_BARS:
-            title += f", the {MOST_BARS} largest probes"
-        chart = _chart(data, _place(data, numbers.link_shares), title, _HALF, high=max(_HIGH, len(numbers.link_shares)))
-        chart.type, chart.legend = "bar", None
+        row += round(_HIGH / 0.53) + 3  # a row has 0.53 cm
+    halves = iter((f"A{row}:G{row}", f"I{row}:Q{row}"))
+    if not link_shares.empty:
+        chart = _draw(overview, next(halves), data, link_shares, _HALF)
+        chart.height = max(_HIGH, 0.7 * len(link_shares.table))
+        chart.type = "bar"
         chart.x_axis.scaling.orientation = "maxMin"  # the largest probe on top
         chart.y_axis.number_format, chart.y_axis.scaling.min = "0%", 0
         chart.y_axis.crosses = "max"  # keeps the scale below
-        overview.add_chart(chart, f"A{below}")
-    chart = _chart(data, _place(data, numbers.lengths), "Length of texts, in characters", _HALF)
-    chart.legend = None
-    chart.dataLabels = DataLabelList(showVal=True, showSerName=False, showCatName=False, showLegendKey=False)
-    overview.add_chart(chart, f"I{below}")
+    if not lengths.empty:
+        chart = _draw(overview, next(halves), data, lengths, _HALF)
+        chart.dataLabels = DataLabelList(showVal=True, showSerName=False, showCatName=False, showLegendKey=False)
 
 
 def _place(data: Worksheet, table: Table) -> Reference:
@@ -65,11 +60,18 @@ def _set(sheet: Worksheet, row: int, column: int, value: Any) -> None:
         cell.font = Font(name="Calibri", bold=True)
 
 
-def _chart(data: Worksheet, cells: Reference, title: str, width: float, high: float = _HIGH) -> BarChart:
-    chart = BarChart()
-    chart.title, chart.width, chart.height, chart.gapWidth = title, width, high, 40
+def _draw(overview: Worksheet, sentence: str, data: Worksheet, figure: Figure, width: float) -> BarChart:
+    """A chart below the cells `sentence` of one row, which get its sentence and the height of two lines."""
+    overview.merge_cells(sentence)
+    cell = overview[sentence.partition(":")[0]]
+    cell.value, cell.alignment = figure.sentence, Alignment(vertical="bottom", wrap_text=True)
+    overview.row_dimensions[cell.row].height = 2 * LINE_POINTS
+    chart, cells = BarChart(), _place(data, figure.table)
+    overview.add_chart(chart, f"{cell.column_letter}{cell.row + 1}")
+    chart.title, chart.width, chart.height, chart.gapWidth = figure.title, width, _HIGH, 40
     values = Reference(data, min_col=cells.min_col + 1, max_col=cells.max_col, min_row=1, max_row=cells.max_row)
     chart.add_data(values, titles_from_data=True)
+    chart.legend = chart.legend if len(chart.series) > 1 else None
     chart.set_categories(Reference(data, min_col=cells.min_col, min_row=2, max_row=cells.max_row))
     for place, series in enumerate(chart.series):
         series.graphicalProperties.solidFill = COLOURS[min(place, LARGEST)]

@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from probesheets.folder.manifest import Manifest, described
 from probesheets.index.chart_data import ChartData
 from probesheets.index.charts import draw_charts, write_facts
 from probesheets.index.fixed_times import set_times
+from probesheets.index.names import ranked
 from probesheets.workbooks.cells import LINE_POINTS
 
 HEADERS = {
@@ -24,8 +25,10 @@ HEADERS = {
     "last_date": "Last date",
 }
 DRAWN = {"drawn": "Drawn", "share": "Share drawn"}  # if the folder has a sample
-_WIDTHS = {"Probe": 70, "Texts": 8, "Links": 8, "First date": 12, "Last date": 12, "Drawn": 8, "Share drawn": 12}
+_WIDTHS = {"Short name": 34, "Probe": 47, "Texts": 8, "Links": 8, "Drawn": 8}
+_WIDTH = 11.5  # of the other columns, but for those with links
 _MOST_LINES = 4  # of a long probe, so that the table stays easy to scan
+_LINK = Font(name="Calibri", size=9, underline="single", color="0563C1")
 _MOST_LINKS = 65_000  # Excel allows 65,530 in a sheet
 
 
@@ -42,14 +45,18 @@ def write_index(
     `workbooks` maps the title of a column to the relative paths of each file_stem's workbooks. The manifest has the
     totals and the samples. The same content and `created` give the same bytes.
     """
-    book = Workbook()
+    book, probes = Workbook(), ranked(probes)
     overview = book.active
     overview.title, overview.sheet_view.showGridLines, overview.sheet_view.tabSelected = "Overview", False, True
     facts = _facts(probes, manifest)
     write_facts(overview, facts)
     draw_charts(overview, book.create_sheet("Data"), numbers, len(facts) + 2)
-    _fit_on_a_page(overview)
     _write_probes(book.create_sheet("Probes", 1), probes, workbooks, manifest.drawn)
+    for sheet in book:  # prints on the width of a page
+        sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
+        sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.fitToHeight = True, int(sheet is overview)
+        page = sheet.page_margins
+        page.left = page.right = page.top = page.bottom = 0.4  # inches
     book.save(file)
     set_times(file, created)
 
@@ -78,19 +85,14 @@ def _facts(probes: Sequence[Mapping[str, Any]], manifest: Manifest) -> list[tupl
     return facts
 
 
-def _fit_on_a_page(sheet: Worksheet) -> None:
-    sheet.page_setup.orientation, sheet.page_setup.paperSize = "portrait", sheet.PAPERSIZE_A4
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.page_setup.fitToHeight = 1
-
-
 def _write_probes(
     sheet: Worksheet,
     probes: Sequence[Mapping[str, Any]],
     workbooks: Mapping[str, Mapping[str, Sequence[str]]],
     drawn: Sequence[Mapping[str, Any]] | None,
 ) -> None:
-    headers = HEADERS | (DRAWN if drawn else {})
+    alike = not all(str(probe["probe"]).startswith(probe["name"].removesuffix("…")) for probe in probes)
+    headers = ({"name": "Short name"} if alike else {}) | HEADERS | (DRAWN if drawn else {})
     held = {probe["file_stem"]: probe["drawn"] for probe in drawn or ()}
     sheet.freeze_panes, left = "B2", _MOST_LINKS
     sheet.append([*headers.values(), *workbooks])
@@ -102,28 +104,30 @@ def _write_probes(
         for place, some in enumerate(paths, len(headers) + 1):
             if some and left:
                 cell, left = sheet.cell(row, place), left - 1
-                cell.hyperlink, cell.style = some[0], "Hyperlink"
-    _make_readable(sheet)
+                cell.hyperlink, cell.font = some[0], _LINK
+    _make_readable(sheet, len(headers))
 
 
 def _caption(paths: Sequence[str]) -> str | None:
-    return ("open" if len(paths) == 1 else f"open part 1 of {len(paths)}") if paths else None
+    return paths[0].rpartition("/")[2] + f" (part 1 of {len(paths)})" * (len(paths) > 1) if paths else None
 
 
-def _make_readable(sheet: Worksheet) -> None:
-    for place, cell in enumerate(sheet[1], 1):
-        cell.font = Font(name="Calibri", bold=True)
-        width = _WIDTHS.get(str(cell.value), max(16, len(str(cell.value)) + 2))
-        sheet.column_dimensions[get_column_letter(place)].width = width
-    top, wrapped = Alignment(vertical="top"), Alignment(vertical="top", wrap_text=True)
-    for probe, *others in sheet.iter_rows(min_row=2):
-        probe.data_type = "s"  # a probe that begins with = is not a formula
-        lines = -(-len(str(probe.value)) // _WIDTHS["Probe"])  # an estimate, because LibreOffice does not fit heights
-        if lines > 1:
-            sheet.row_dimensions[probe.row].height = LINE_POINTS * min(lines, _MOST_LINES)
-            probe.alignment = wrapped
-        for cell in others:
-            if lines > 1:
-                cell.alignment = top
+def _make_readable(sheet: Worksheet, first_link: int) -> None:
+    sheet.auto_filter.ref, sheet.print_title_rows = sheet.dimensions, "1:1"
+    for place, (header, *cells) in enumerate(sheet.iter_cols()):
+        link = place >= first_link
+        header.font, width = Font(name="Calibri", bold=True), _WIDTHS.get(header.value, _WIDTH)
+        if link:  # LibreOffice does not wrap it
+            width = max([len(header.value) + 4, *(0.75 * len(cell.value or "") for cell in cells)])
+        sheet.column_dimensions[header.column_letter].width = width
+        for cell in cells:
+            wraps = isinstance(cell.value, str) and not link
+            cell.alignment = Alignment("left" if link else None, "top", 0, wraps, not wraps, int(link))
             if isinstance(cell.value, float):
                 cell.number_format = "0.0%"
+            elif wraps:
+                cell.data_type = "s"  # a probe that begins with = is not a formula
+                size = (len(cell.value) + len(cell.value.encode())) / 2  # wide characters have more bytes
+                lines, row = min(ceil(size / width), _MOST_LINES), sheet.row_dimensions[cell.row]
+                if lines > 1:  # an estimate, because LibreOffice does not fit heights
+                    row.height = max(row.height or 0, LINE_POINTS * lines)
