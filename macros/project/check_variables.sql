@@ -1,9 +1,10 @@
 {#
-  Problems with the variables: names that dbt_project.yml does not list, and values of the wrong type. dbt itself takes any
-  name, so that a misspelt text_tga would build the wrong texts.
+  Problems with the variables: names that dbt_project.yml does not list, names there that nothing uses, and values of the
+  wrong type. dbt itself takes any name, so that a misspelt text_tga would build the wrong texts.
 #}
 {% macro faults_of_variables() %}
   {% set faults, known = [], project_meta().project_variables | list %}
+  {% set own = ['text_tag', 'date_tag', 'extra_tags', 'extra_columns', 'bare_links', 'dirty_data'] %}
   {% for name in invocation_args_dict.vars or {} if name not in known %}
     {% do faults.append("There is no variable '" ~ shown(name) ~ "'.\nValid: " ~ known | join(', ') ~ '.') %}
   {% endfor %}
@@ -13,10 +14,25 @@
   {% for name in ['text_tag', 'date_tag'] if not is_list_of_texts([var(name)]) %}
     {% do faults.append(wrong_type(name, 'a name', 'name')) %}
   {% endfor %}
+  {% if var('dirty_data') not in ['warn', 'error', 'ignore'] %}
+    {% do faults.append(wrong_type('dirty_data', 'warn, error or ignore', 'ignore')) %}
+  {% endif %}
+  {% for name in known if name not in own and not is_used(name) %}
+    {% do faults.append("dbt_project.yml sets the variable '" ~ shown(name) ~ "', but no model or test uses it.\nThe variables of "
+      ~ 'this project are: ' ~ own | join(', ') ~ '. Correct its name, or remove it.') %}
+  {% endfor %}
   {% if var('bare_links') is not boolean %}
     {% do faults.append(wrong_type('bare_links', 'true or false', 'false')) %}
   {% endif %}
   {{ return(faults) }}
+{% endmacro %}
+
+{# Whether a model or test, such as an analyst's own, reads a variable. #}
+{% macro is_used(name) %}
+  {% for node in graph.nodes.values() %}
+    {% if "'" ~ name ~ "'" in (node.raw_code or '') or '"' ~ name ~ '"' in (node.raw_code or '') %}{{ return(true) }}{% endif %}
+  {% endfor %}
+  {{ return(false) }}
 {% endmacro %}
 
 {% macro wrong_type(name, type, example) %}

@@ -1,5 +1,5 @@
 -- Source data: tags that differ from a used tag only in case or spaces. Correct them in the source.
-{{ config(severity="warn", fail_calc="coalesce(sum(row_count), 0)") }}
+{{ config(fail_calc="coalesce(sum(row_count), 0)", **dirty_data()) }}
 {% set used = ["raw", var("text_tag"), var("date_tag")] + listed("extra_tags") %}
 select tag, row_count
 from {{ ref("tags") }}

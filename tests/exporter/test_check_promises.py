@@ -17,7 +17,7 @@ import yaml
 from probesheets.project.build import inspect_source
 from probesheets.workbooks.layout import Column, Layout
 from probesheets.workbooks.layout import check as check_layout
-from tests.build import dbt_build, make_project
+from tests.build import command, dbt_build, make_project, run
 from tests.exporter.command import Result, probesheets
 from tests.exporter.promises import as_yaml, at, both, write_source
 
@@ -51,6 +51,13 @@ def integers(folder: Path) -> None:
         connection.execute(f"create table table_output as from read_csv('{folder / 'source.csv'}', all_varchar = true)")
 
 
+def a_variable(folder: Path) -> None:
+    file = folder / "dbt_project.yml"
+    changed = file.read_text(encoding="utf-8").replace("  bare_links:", "  extra_tag: [mood]\n  bare_links:")
+    file.unlink()  # a link to the checkout's
+    file.write_text(changed, encoding="utf-8")
+
+
 def an_exposure(change: Callable[[dict[Any, Any]], object], model: str = "links") -> Callable[[Path], None]:
     def prepare(folder: Path) -> None:
         models = (folder / "models").resolve()
@@ -73,6 +80,8 @@ ON_DUCKDB = {
     "a mapping in a list": Case("extra_columns must be a list of names", {"extra_columns": [{"a": "b"}]}),
     "true in a list": Case("extra_tags must be a list of names", {"extra_tags": [True]}),
     "a truth value": Case("date_tag must be a name", {"date_tag": True}),
+    "a severity": Case("dirty_data must be warn, error or ignore", {"dirty_data": "wran"}),
+    "a variable of dbt_project.yml": Case("dbt_project.yml sets the variable 'extra_tag'", prepare=a_variable),
     "a column that is missing": Case("has no column nope", {"extra_columns": ["mood", "nope"]}),
     "a text tag with an escape": Case("text_tag is ", {"text_tag": "\x1b[2Jtrimmed"}),
     "a folder": Case("there.duckdb cannot be opened for writing", {}, THERE, a_folder),
@@ -182,3 +191,14 @@ def test_dbt_by_hand_refuses_the_same(tmp_path: Path) -> None:
         assert part in result.stdout
     with duckdb.connect(str(tmp_path / "probesheets.duckdb"), read_only=True) as connection:
         assert connection.execute("show tables").fetchall() == []
+
+
+@pytest.mark.parametrize(("severity", "code"), [("ignore", 0), ("warn", 1), ("error", 1)])
+def test_dirty_data_may_warn_stop_or_be_ignored(tmp_path: Path, severity: str, code: int) -> None:
+    """`dbt --warn-error build` passes on the sample, whose data is dirty, if it is told to ignore it."""
+    make_project(tmp_path / "p")
+    dbt = [str(command("duckdb", "dbt")), "--warn-error", "build", "--exclude-resource-type", "unit_test"]
+    done = run([*dbt, "--profiles-dir", ".", "--vars", f"{{dirty_data: {severity}}}"], tmp_path / "p", {})
+    assert bool(done.returncode) == bool(code), done.stdout
+    if severity == "ignore":
+        assert "WARN=0 ERROR=0" in done.stdout

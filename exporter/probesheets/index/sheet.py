@@ -27,7 +27,7 @@ HEADERS = {
 DRAWN = {"drawn": "Drawn", "share": "Share drawn"}  # if the folder has a sample
 _WIDTHS = {"Short name": 34, "Probe": 47, "Texts": 8, "Links": 8, "Drawn": 8}
 _WIDTH = 11.5  # of the other columns, but for those with links
-_MOST_LINES = 4  # of a long probe, so that the table stays easy to scan
+_MOST_LINES = 3  # of a long probe, so that the table stays easy to scan; four lines in LibreOffice
 _LINK = Font(name="Calibri", size=9, underline="single", color="0563C1")
 _MOST_LINKS = 65_000  # Excel allows 65,530 in a sheet
 
