@@ -85,6 +85,7 @@ def run(
     out: option.Out = Path("out"),
     new: option.New = False,
     quiet: option.Quiet = False,
+    verbose: option.Verbose = False,
     as_json: option.Json = False,
 ) -> None:
     """Copy a source if you name one, build and test the models, and export.
@@ -113,8 +114,10 @@ def run(
         try:
             if copied and new and not append:
                 refuse_loss(database_file(target), out, copied.name)
-            with progress(quiet=quiet) as track:
-                build(target, variables, ACCEPT if copied else {}, quiet=quiet, track=track)
+            with progress(quiet=quiet or verbose) as track:
+                environment = ACCEPT if copied else {}
+                said = build(target, variables, environment, quiet=quiet, verbose=verbose, track=track)
+            _say(said, quiet)
         except BaseException:
             if copied:
                 with suppress(ProbesheetsError):  # the reason why the build failed is more important

@@ -48,6 +48,7 @@ Per = Annotated[str | None, typer.Option(help=_PER)]
 _SEED = "With a sample: the random seed (default: 0). The same seed draws the same texts."
 Seed = Annotated[str | None, typer.Option(parser=text, metavar="S", help=_SEED)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Also print dbt's log.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; messages go to stderr.")]
 _COMPARE = "Also compare every cell with the models of this target."
 CompareTo = Annotated[str | None, typer.Option("--target", "-t", help=_COMPARE)]

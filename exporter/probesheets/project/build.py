@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
@@ -22,18 +23,25 @@ Event = dict[str, Any]  # a line of dbt's JSON log: {"info": {"name", "level", "
 
 
 def build(
-    target: str, variables: str, environment: Mapping[str, str], *, quiet: bool = False, track: Track = silent
-) -> None:
-    """Build the models and run their tests, but no unit tests; dbt's log and artifacts go into artifacts(target).
+    target: str,
+    variables: str,
+    environment: Mapping[str, str],
+    *,
+    quiet: bool = False,
+    verbose: bool = False,
+    track: Track = silent,
+) -> str:
+    """Build the models and run their tests, but no unit tests; returns a line that says so and where dbt's log is.
 
-    Errors and, unless `quiet`, the notes and warnings of this project's macros go to stderr. Raises ProbesheetsError if
-    dbt or the adapter is missing, if a check before the build fails, or if the build fails.
+    Errors and, unless `quiet`, the notes and warnings of this project's macros go to stderr; with `verbose`, all
+    that dbt says. Raises ProbesheetsError if dbt or the adapter is missing, if a check fails, or if the build fails.
     """
-    folder = str(artifacts(target))
-    command = ["build", "--target-path", folder, "--log-path", folder]
+    folder = artifacts(target)
+    log = (folder / "dbt.log").relative_to(find_root())
+    command = ["build", "--target-path", str(folder), "--log-path", str(folder)]
     if not (installed("dbt-core") or "").startswith("1.7."):
         command += ["--exclude-resource-type", "unit_test"]
-    fault, advance, code = None, None, 0
+    fault, advance, code, done = None, None, 0, Counter[str]()
     with closing(_run_dbt(target, variables, command, environment)) as events:
         for event in events:
             data, message = event["data"], str(event["info"]["msg"])
@@ -41,8 +49,10 @@ def build(
                 fault = fault or "\n".join(line.strip() for line in found[1].splitlines())
             elif _is_step(data):
                 advance = advance or track("models and tests", data.get("total") or data.get("num_models"))
-                advance(1 if data["node_info"]["node_status"] != "started" else 0)
-            elif not fault and message.strip() and _is_for_users(event["info"], quiet):
+                finished = data["node_info"]["node_status"] != "started"
+                advance(int(finished))
+                done[data["node_info"]["resource_type"]] += finished
+            if not fault and message.strip() and (verbose or _is_for_users(event["info"], quiet)):
                 print(printable(message), file=sys.stderr)
             code = data.get("exit_code", 0)
     if fault:
@@ -50,8 +60,10 @@ def build(
     if code:
         raise ProbesheetsError(
             "dbt build failed; see the messages above. Nothing was exported; earlier exports are unchanged.\n"
+            f"dbt's log: {log}\n"
             f"To see what would stop a build before it starts, run: probesheets check --target {target}"
         )
+    return f"Built {done['model']} models and ran {done['test']} tests. dbt's log: {log}"
 
 
 def _is_for_users(info: Mapping[str, Any], quiet: bool) -> bool:
