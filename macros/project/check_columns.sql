@@ -8,10 +8,15 @@
     {{ return(['There is no table ' ~ outputs ~ ', or this user cannot read it.\nSet PROBESHEETS_SOURCE_SCHEMA to the '
       ~ 'schema that holds table_output (now: ' ~ outputs.schema ~ '). The user needs SELECT on it.']) }}
   {% endif %}
-  {% set whole_numbers = ['id', 'experiment_id', 'root_id', 'depth'] %}
-  {% set texts = ['tag', 'probe', 'content'] + var('extra_columns') | map('string') | list %}
-  {{ return(faults_of_types('table_output', whole_numbers, texts)
-    + faults_of_types('table_experiment', ['id'], ['model_name'])) }}
+  {% set used, extra = used_columns(), var('extra_columns') | map('string') | list %}
+  {{ return(faults_of_types('table_output', used.whole_numbers, used.texts + extra)
+    + faults_of_types('table_experiment', ['id'], used.texts_of_experiments)) }}
+{% endmacro %}
+
+{# The columns of the source that the models use. The engines ignore case in their names. #}
+{% macro used_columns() %}
+  {{ return({'whole_numbers': ['id', 'experiment_id', 'root_id', 'depth'], 'texts': ['tag', 'probe', 'content'],
+    'texts_of_experiments': ['model_name']}) }}
 {% endmacro %}
 
 {# A table that is missing has no faults: table_experiment is optional. #}
@@ -33,10 +38,14 @@
   {{ return(faults) }}
 {% endmacro %}
 
-{# {name: type} of a table of the source; empty if there is no such table. #}
+{# {name: type} of a table of the source, with used_columns() in lower case; empty if there is no such table. #}
 {% macro types_of_columns(table) %}
   {% set relation, types = source_table(table), {} %}
   {% set columns = run_query('describe ' ~ relation).rows if load_relation(relation) else [] %}
-  {% for column in columns %}{% do types.update({column[0]: column[1] | string}) %}{% endfor %}
+  {% set used = used_columns().values() | sum(start=[]) %}
+  {% for column in columns %}
+    {% set lower = column[0] | lower %}
+    {% do types.update({lower if lower in used else column[0]: column[1] | string}) %}
+  {% endfor %}
   {{ return(types) }}
 {% endmacro %}

@@ -16,9 +16,9 @@ with
     )
 
 select distinct
-    dates.root_id,
-    dates.experiment_id,
-    dates.probe,
+    dates.root_id as root_id,
+    dates.experiment_id as experiment_id,
+    dates.probe as probe,
     {{ month_of_stored_date("dates.content") }} as date,
     trimmed.content as text
 from dates

@@ -1,5 +1,6 @@
 """The loader of the raw copy: every column as written, the whole file or nothing, clear errors."""
 
+import gzip
 import os
 import signal
 from collections.abc import Iterator
@@ -116,6 +117,10 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "no rows": (HEADER.encode(), "has no rows"),
     "nothing": (b"", "is empty"),
     "a workbook": (b"PK\3\4\xa0\xa1", "is an Excel workbook, not a CSV file"),
+    "no header": (
+        GOOD.split("\n", 1)[1].encode(),
+        f"no header line. Add a first line with the names of its columns: {HEADER}",
+    ),
     "a column is missing": (
         b"id,tag,content\n1,raw,x\n",
         "no column experiment_id, root_id, probe. Found: id, tag, content",
@@ -149,7 +154,16 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "an id with a control": (f"{HEADER}\na\x1bb,1,0,raw,p,x\n".encode(), "id 'a?b' is not a whole number"),
     "a number that is no id": (f"{HEADER}\n1,1e3,0,raw,p,x\n".encode(), "experiment_id '1e3' is not a whole number"),
     "a number too large": (f"{HEADER}\n{2**63},1,0,raw,p,x\n".encode(), f"id '{2**63}' is not a whole number"),
-    "UTF-16": (f"{HEADER}\n1,1,0,raw,p,x\n".encode("utf-16"), "is not UTF-8"),
+    "UTF-16 cut": (f"{HEADER}\n1,1,0,raw,p,x\n".encode("utf-16")[:-1], "is not complete UTF-16. Save it as UTF-8"),
+    "UTF-16 with an open quote": (f'{HEADER}\n1,1,0,raw,p,"x\n'.encode("utf-16"), "line 2: a quote in the row that"),
+    "UTF-32": (f"{HEADER}\n1,1,0,raw,p,x\n".encode("utf-32"), "is not UTF-8"),
+    "a .gz that was cut": (gzip.compress(GOOD.encode())[:-9], "cannot be read: Compressed file ended"),
+    "a .gz of noise": (b"\x1f\x8b\x08\0" + b"\xff" * 99, "cannot be read: "),
+    "a packed workbook": (gzip.compress(b"PK\3\4\xa0\xa1"), "is an Excel workbook, not a CSV file"),
+    "a packed file that is not UTF-8": (
+        gzip.compress(f"{HEADER}\n1,1,0,raw,p,".encode() + b"\xff\n"),
+        "(byte 0xFF in line 2)",
+    ),
 }
 
 

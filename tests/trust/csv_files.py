@@ -3,6 +3,7 @@
 Nothing here knows how the loader reads.
 """
 
+import gzip
 import random
 import re
 from collections.abc import Callable
@@ -64,6 +65,20 @@ def other_line_ends(chance: random.Random, rows: list[Row]) -> bytes:
 
 def byte_order_mark(chance: random.Random, rows: list[Row]) -> bytes:
     return b"\xef\xbb\xbf" + written(rows)
+
+
+def packed(chance: random.Random, rows: list[Row]) -> bytes:
+    return gzip.compress(written(rows), compresslevel=chance.randint(0, 9))
+
+
+def utf_16(chance: random.Random, rows: list[Row]) -> bytes:
+    """As Excel writes it: Unicode text, with tabs."""
+    mark, encoding = chance.choice([(b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")])
+    return mark + written(rows, delimiter=chance.choice("\t,")).decode().encode(encoding)
+
+
+def columns_in_capitals(chance: random.Random, rows: list[Row]) -> bytes:
+    return written([[chance.choice([str.upper, str.title])(name) for name in rows[0]], *rows[1:]])
 
 
 def columns_shuffled(chance: random.Random, rows: list[Row]) -> bytes:
@@ -140,8 +155,8 @@ def empty_lines(chance: random.Random, rows: list[Row]) -> bytes:
 
 
 HARMLESS = (
-    as_it_is, other_delimiter, other_line_ends, byte_order_mark, columns_shuffled, columns_of_odd_names, empty_lines,
-    quotes_in_plain_fields,
+    as_it_is, other_delimiter, other_line_ends, byte_order_mark, packed, utf_16, columns_in_capitals, columns_shuffled,
+    columns_of_odd_names, empty_lines, quotes_in_plain_fields,
 )  # fmt: skip
 MUTATIONS: tuple[Callable[[random.Random, list[Row]], bytes], ...] = (
     *HARMLESS, column_less, column_twice, column_twice_in_capitals, id_twice, cut, cut, bytes_changed, bytes_changed,
@@ -163,7 +178,8 @@ class WrongIdsError(WrongFileError):
 def right_rows(data: bytes) -> list[Row]:
     """The rows that must be in the copy, as text, the ids typed; by id. Raises WrongFileError."""
     header, *rows = reading(data) or [[]]
-    header = ["depth" if name.strip().lower() == "depth" else name.strip() for name in header]
+    known = [*OUTPUT_COLUMNS, "depth"]
+    header = [name.strip().lower() if name.strip().lower() in known else name.strip() for name in header]
     if any("\0" in name for name in header):
         raise WrongFileError("a name that no database holds")
     if set(OUTPUT_COLUMNS) - set(header) or len({name.lower() for name in header}) < len(header):
@@ -193,9 +209,11 @@ def number(cell: str) -> int | None:
 def reading(data: bytes) -> list[list[str]]:
     """The records of a CSV file by RFC 4180, with its header's delimiter and any line ends; empty lines are none."""
     try:
-        text = data.decode("utf-8").removeprefix("\ufeff")
+        data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        wide = data[:2] in (b"\xff\xfe", b"\xfe\xff") and data[2:4] != b"\0\0"
+        text = data.decode("utf-16" if wide else "utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise WrongFileError("not UTF-8") from None
+        raise WrongFileError("neither UTF-8 nor UTF-16") from None
     head = re.split("[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     delimiter = max(",;\t|", key=head.count)
     # a field is quoted, or has no delimiter and no line end; after it comes a delimiter, a line end or the end

@@ -19,6 +19,7 @@ from probesheets.project.kinds import read_kinds
 from probesheets.settings import database_file, find_root, is_duckdb, setting
 from probesheets.source.copy import ACCEPT, Source, copy_source
 from probesheets.warehouse import DuckDB, NotBuiltError, Server
+from probesheets.warehouse.server import HOW_TO_GRANT
 
 _TAGS, _EXAMPLES = 8, 3  # that a finding lists
 
@@ -101,8 +102,7 @@ def _check_server(target: str, variables: str) -> Iterator[Finding]:
         yield from (finding for finding in found if finding.level == "STOP")
         if missing := missing_rights(server, schema):
             text = f"The user cannot build in the schema {schema}. Missing rights: {', '.join(missing)}."
-            todo = f"Ask the administrator to create {schema} and to grant ALL on it to this user.\nThe server says: "
-            yield Finding("STOP", text, todo + shown(next(iter(missing.values()))))
+            yield Finding("STOP", text, HOW_TO_GRANT.format(schema, shown(next(iter(missing.values())))))
         else:
             yield Finding("ok", f"The user can build in the schema {schema}.")
         yield from (finding for finding in found if finding.level != "STOP")

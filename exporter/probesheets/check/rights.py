@@ -13,12 +13,9 @@ def missing_rights(server: Server, schema: str) -> dict[str, str]:
     The schema need not exist. Raises ProbesheetsError, naming what remains, if the user may not remove it again.
     """
     schema_name = quoted(schema, server.quote)
-    listed = server.rows("select lower(schema_name) from information_schema.schemata")
-    made = False
-    if (schema.lower(),) not in listed:
-        if said := server.attempt(f"create schema {schema_name}"):
-            return {"CREATE (the schema does not exist, or is hidden from the user)": said}
-        made = True
+    made = not server.has_schema(schema)
+    if made and (said := server.attempt(f"create schema {schema_name}")):
+        return {"CREATE (the schema does not exist, or is hidden from the user)": said}
     try:
         return _try(server, f"{schema_name}.probesheets_check_{os.getpid()}")
     finally:

@@ -63,7 +63,8 @@ class Builds:
         except NotBuiltError:
             raise ProbesheetsError(
                 f"{warehouse.schema} has no record of a build. Nothing has been built, version 1.0.0 built the models, "
-                f"or this user cannot read them. Run: probesheets run --target {target}"
+                "this user cannot read them, or PROBESHEETS_SCHEMA or PROBESHEETS_DUCKDB names another place. "
+                f"Run: probesheets run --target {target}"
             ) from None
         last = f"select max(event_id) from {log} where event not in ('started', 'ended') group by event, subject"
         rows = warehouse.rows(

@@ -2,7 +2,11 @@
 
 import codecs
 import csv
+import gzip
+import re
+import zlib
 from collections.abc import Iterator, Sequence
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
@@ -18,6 +22,19 @@ BLOCK_BYTES = 4 << 20  # of a file that become a record batch, approximately
 PARQUET_ROWS = 128  # read at a time, because a Parquet file does not state the length of its longest text
 COPIES, CHUNK_COPIES = 64, 12  # a build takes about this many times the memory of a text, and of CHUNK_ROWS rows
 _QUOTING = "Enclose fields with quotes, delimiters or line breaks in quotes, and double the quotes inside them."
+_SERVER = "--source mysql://user@host:port/schema"
+_ESCAPED = (
+    'a quote is escaped with a backslash (\\"), but must be doubled (""). If phpMyAdmin wrote the file, set "Columns '
+    'escaped with" to ", and export again. SELECT ... INTO OUTFILE cannot double the quotes of every text; instead, '
+    f"read the server with {_SERVER}"
+)
+_NOT_CSV = {  # how a file begins: what it is, and what to do
+    "PK\x03\x04": "is an Excel workbook, not a CSV file. In Excel, choose: Save as, CSV UTF-8.",
+    "PAR1\x15": "is a Parquet file, not a CSV file. Unpack it, and give it a name that ends in .parquet.",
+    r"--[\s-]|/\*|(?i:(create|drop) (table|database|schema)|insert into)\b": "is an SQL dump, not a CSV file. Import "
+    f"it into a MariaDB or MySQL server, and run the command with {_SERVER}. Or export the table as CSV or Parquet.",
+    r'[\[{]\s*["\[{]': "is JSON, not a CSV file. Export the table as CSV or Parquet.",
+}
 
 
 def longest() -> int:
@@ -42,13 +59,15 @@ def read_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]
                 check_size(path, size)
                 rows = size = 0
         check_size(path, size)
-    except OSError as error:
-        raise ProbesheetsError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (OSError, EOFError, zlib.error) as error:  # the last two: a damaged .gz
+        raise ProbesheetsError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
 
 
-def check_columns(path: Path, found: Sequence[str], required: Sequence[str]) -> None:
-    """Raises ProbesheetsError for columns that are missing, repeated, or impossible in a database."""
-    missing = [name for name in required if name not in found]
+def check_columns(path: Path, found: Sequence[str], required: Sequence[str]) -> list[str]:
+    """The names in the copy. Raises ProbesheetsError for columns that are missing, repeated, or impossible there."""
+    known = {*required, "depth"}  # in lower case, as the models name them
+    names = [name.lower() if name.lower() in known else name for name in found]
+    missing = [name for name in required if name not in names]
     if odd := [name for name in found if "\0" in name]:  # DuckDB would end the name there
         raise ProbesheetsError(f"{path}: the column name {odd[0][:40]!r} contains a NUL character. Rename the column.")
     lower = [name.lower() for name in found]  # databases ignore case in column names
@@ -61,6 +80,7 @@ def check_columns(path: Path, found: Sequence[str], required: Sequence[str]) -> 
         raise ProbesheetsError(
             f"{path} has the column {', '.join(map(shown, repeated))} more than once. Keep one of them."
         )
+    return names
 
 
 def check_size(path: Path, size: float) -> None:
@@ -76,15 +96,14 @@ def check_size(path: Path, size: float) -> None:
 def _parquet_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]:
     try:
         file = pyarrow.parquet.ParquetFile(path, buffer_size=1 << 20)  # without it, pyarrow reads whole columns
-        texts = pa.schema([(name, pa.string()) for name in file.schema_arrow.names])
-        check_columns(path, texts.names, required)
+        texts = pa.schema([(name, pa.string()) for name in check_columns(path, file.schema_arrow.names, required)])
         yield pa.RecordBatch.from_pylist([], schema=texts)
         for group in range(file.num_row_groups):
             about = file.metadata.row_group(group)
             check_size(path, about.total_byte_size * min(1, CHUNK_ROWS / max(1, about.num_rows)))
             rows = min(PARQUET_ROWS, 1 + BLOCK_BYTES * max(0, about.num_rows) // max(1, about.total_byte_size))
             for chunk in file.iter_batches(rows, row_groups=[group]):
-                chunk = chunk.cast(texts)
+                chunk = chunk.rename_columns(texts.names).cast(texts)
                 chunk.validate(full=True)
                 yield chunk
     except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8
@@ -95,45 +114,66 @@ def _csv_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]
     """Every field as it is written (RFC 4180). The delimiter is the one that occurs most in the header."""
     most = longest()
     size = first = 0  # characters read since the last record batch; line in which the current row begins
+    escaped = False  # whether the current row has a quote after a backslash
     names: list[str] = []
     rows: list[list[str]] = []
 
     def lines(file: TextIO) -> Iterator[str]:
-        nonlocal size
+        nonlocal size, escaped
         while line := file.readline(most + 1):
             if len(line) > most:
                 raise csv.Error("field limit")
             size += len(line)
+            escaped = escaped or '\\"' in line
             yield line
 
     csv.field_size_limit(most)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(lines(file), delimiter=_delimiter(path), strict=True)
+    encoding, delimiter = _begin(path)
+    with TextIOWrapper(_open(path), encoding, newline="") as file:
+        reader = csv.reader(lines(file), delimiter=delimiter, strict=True)
         try:
             for row in reader:
                 if row and not names:
-                    names = [name.strip() for name in row]
-                    check_columns(path, names, required)
+                    names = _header(path, row, required, delimiter)
                 elif row:  # an empty line is not a row
                     if len(row) != len(names):
-                        raise _wrong_count(path, first + 1, row, len(names))
+                        raise _wrong_count(path, first + 1, row, len(names), escaped)
                     rows.append(row)
-                first = reader.line_num
+                first, escaped = reader.line_num, False
                 if rows and (size > BLOCK_BYTES or len(rows) == CHUNK_ROWS):
                     yield _chunk(names, rows)
                     rows, size = [], 0
         except (csv.Error, UnicodeDecodeError) as error:
-            raise _csv_error(path, first + 1, reader.line_num, str(error)) from None
+            raise _csv_error(path, first + 1, reader.line_num, error, encoding, escaped) from None
     check_columns(path, names, required)
     yield _chunk(names, rows)
 
 
-def _delimiter(path: Path) -> str:
+def _open(path: Path) -> gzip.GzipFile | BufferedReader:
+    """A file, unpacked while it is read if gzip has packed it."""
     with path.open("rb") as file:
-        head = (
-            file.read(1 << 20).removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n").replace(b"\r", b"\n").partition(b"\n")[0]
-        )
-    return chr(max(b",;\t|", key=head.count))
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if packed else path.open("rb")
+
+
+def _begin(path: Path) -> tuple[str, str]:
+    """The encoding of a file and its delimiter. Raises ProbesheetsError if it is something other than CSV."""
+    with _open(path) as file:
+        head = file.read(1 << 20)
+    utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not head.startswith(codecs.BOM_UTF32_LE)
+    encoding = "utf-16" if utf16 else "utf-8-sig"
+    text = head.decode(encoding, "replace").lstrip("\r\n")
+    if what := next((what for pattern, what in _NOT_CSV.items() if re.match(pattern, text.lstrip())), None):
+        raise ProbesheetsError(f"{path} {what}")
+    return encoding, max(",;\t|", key=re.split("[\r\n]", text, maxsplit=1)[0].count)
+
+
+def _header(path: Path, row: list[str], required: Sequence[str], delimiter: str) -> list[str]:
+    names = [name.strip() for name in row]
+    if not {*required} & {name.lower() for name in names} and any(name.isdecimal() for name in names):
+        example = delimiter.join(required)
+        raise ProbesheetsError(f"{path} has no header line. Add a first line with the names of its columns: {example}")
+    return check_columns(path, names, required)
 
 
 def _chunk(names: list[str], rows: list[list[str]]) -> pa.RecordBatch:
@@ -141,23 +181,27 @@ def _chunk(names: list[str], rows: list[list[str]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], names=names)
 
 
-def _wrong_count(path: Path, line: int, row: list[str], wanted: int) -> ProbesheetsError:
+def _wrong_count(path: Path, line: int, row: list[str], wanted: int, escaped: bool) -> ProbesheetsError:
     begin = ",".join(row)[:80]
     return ProbesheetsError(
         f"{path}, line {line}: the row has {len(row)} fields, but the header has {wanted}. It begins: {begin!r}"
+        + (f"\nPerhaps {_ESCAPED}" if escaped else "")
     )
 
 
-def _csv_error(path: Path, first: int, line: int, error: str) -> ProbesheetsError:
+def _csv_error(path: Path, first: int, line: int, error: Exception, encoding: str, escaped: bool) -> ProbesheetsError:
     """The message for a file that is not proper CSV; the current row begins in line `first`."""
-    if said := _not_utf8(path):
-        return ProbesheetsError(f"{path} {said}. Save it as UTF-8; in Excel: Save as, CSV UTF-8.")
-    if "field limit" in error:
+    wrong = _not_utf8(path) if encoding != "utf-16" else isinstance(error, UnicodeError) and "is not complete UTF-16"
+    if wrong:
+        return ProbesheetsError(f"{path} {wrong}. Save it as UTF-8; in Excel: Save as, CSV UTF-8.")
+    if "field limit" in str(error):
         most = f"the row that begins here is over {longest() / 1e6:.0f} MB, or a quote in it is not closed"
         return ProbesheetsError(
             f"{path}, line {first}: {most}. If rows are that long, run the command again with {more_memory()}."
         )
-    if "unexpected end" in error:
+    if escaped:
+        return ProbesheetsError(f"{path}, line {line}: in the row that begins in line {first}, {_ESCAPED}")
+    if "unexpected end" in str(error):
         return ProbesheetsError(f"{path}, line {first}: a quote in the row that begins here is not closed. {_QUOTING}")
     return ProbesheetsError(
         f"{path}, line {line}: in the row that begins in line {first}, a quote is missing or not doubled. {_QUOTING}"
@@ -165,10 +209,7 @@ def _csv_error(path: Path, first: int, line: int, error: str) -> ProbesheetsErro
 
 
 def _not_utf8(path: Path) -> str | None:
-    with path.open("rb") as file:
-        if file.read(2) == b"PK":
-            return "is an Excel workbook, not a CSV file"
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with TextIOWrapper(_open(path), "utf-8", errors="surrogateescape", newline="") as file:
         number = 1
         while piece := file.readline(BLOCK_BYTES):
             if wrong := next((one for one in piece if "\udc80" <= one <= "\udcff"), None):

@@ -14,6 +14,7 @@ from probesheets.errors import ProbesheetsError
 from probesheets.source.files import check_columns, check_size
 from probesheets.sql import literal, quoted
 from probesheets.warehouse.base import CHUNK_ROWS
+from probesheets.warehouse.server import login_advice
 
 _PASSWORD = re.compile("(?i)(pass[^/?&#=]*|pwd|pw|secret)=")
 _THIS_MACHINE = re.compile(r"localhost|127(\.[0-9]+){3}|::1")
@@ -29,16 +30,20 @@ def copy_server(connection: duckdb.DuckDBPyConnection, url: str, tables: dict[st
     place, schema = _parse(url)
     copied: list[int] = []
     with _readable(url):
-        _attach(connection, place, schema)
+        _attach(connection, place)
         for table, required in tables.items():
             found = _columns(connection, schema, table)
             if found:
-                check_columns(Path(f"{schema}.{table}"), found, required)
-                columns = list(required) if copied else found
+                names = check_columns(Path(f"{schema}.{table}"), found, required)
+                columns = list(required) if copied else names  # the server ignores case in the names
                 copied.append(keep(_relation(connection, schema, table, columns), columns, table))
             elif not copied:
+                query = f"from information_schema.tables where table_name = {literal(table)} order by 1"
+                schemas = _ask(connection, f"select convert(table_schema using utf8mb4) {query}")
+                others = ", ".join(str(row[0]) for row in schemas) or "none"
                 raise ProbesheetsError(
-                    f"{without_password(url)}: there is no {table} in {schema}, or the user cannot read it."
+                    f"{without_password(url)}: there is no {table} in {schema}, or the user cannot read it.\n"
+                    f"Check the schema in --source. Schemas with a {table} that this user can read: {others}."
                 )
     return copied[0]
 
@@ -49,8 +54,9 @@ def _readable(url: str) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         # only the first line: the others may repeat the connection string
-        said = hide_password(str(error)).splitlines()[0]
-        todo = "Check host, port, user, schema, and the password in PROBESHEETS_PASSWORD."
+        said = hide_password(str(error)).splitlines()[0].rpartition('parameters "": ')[2]
+        said = said.partition(" Attempted host")[0]
+        todo = login_advice(said, "the {0}", " in --source")
         if "TLS" in said:
             todo = (
                 "The password is only sent over TLS, to a server with a trusted certificate. To trust your own "
@@ -71,7 +77,7 @@ def _parse(url: str) -> tuple[SplitResult, str]:
         schema, _ = unquote(place.path.strip("/")), place.port
     except ValueError:
         place, schema = urlsplit(""), ""
-    if place.scheme != "mysql" or not place.hostname or not schema or place.fragment:
+    if place.scheme not in ("mysql", "mariadb") or not place.hostname or not schema or place.fragment:
         raise ProbesheetsError(
             f"--source {without_password(url)} is not valid. Give a file, or mysql://user@host:port/schema."
         )
@@ -81,15 +87,14 @@ def _parse(url: str) -> tuple[SplitResult, str]:
     return place, schema
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, place: SplitResult, schema: str) -> None:
-    """Attach the schema read-only as `server`. The password goes into a secret: an error in ATTACH would repeat it."""
+def _attach(connection: duckdb.DuckDBPyConnection, place: SplitResult) -> None:
+    """Attach the server read-only as `server`. The password goes into a secret: an error in ATTACH would repeat it."""
     _load_extension(connection)
     parts = {
         "host": place.hostname,
         "port": str(place.port or 3306),
         "user": unquote(place.username or ""),
         "password": os.environ.get("PROBESHEETS_PASSWORD", ""),
-        "database": schema,
         # without it, TLS is used if the server offers it
         "ssl_mode": "" if place.query or _THIS_MACHINE.fullmatch(str(place.hostname)) else "required",
     }

@@ -15,6 +15,17 @@ from probesheets.warehouse.base import CHUNK_ROWS, not_built
 
 CHUNK_BYTES = 8 << 20  # of text in a record batch, approximately
 FEW_ROWS = 32  # fetched at a time, because rows may be of any length
+HOW_TO_GRANT = (
+    "Check PROBESHEETS_SCHEMA, or ask the administrator to create {0} and to grant ALL on it to this user.\n"
+    "The server says: {1}"
+)
+_LOGIN = {  # what a server or the library says if a login fails, and what to do
+    "[Uu]nknown .*host|Errno (-|8:|11001:)|getaddrinfo": "There is no such host. Check {host}{where}.",
+    "Can't connect|[Tt]imed out": "Check {host} and {port}{where}, and make sure that the server is running.",
+    "using password: NO": "PROBESHEETS_PASSWORD is not set. Set it, as in: export PROBESHEETS_PASSWORD=…",
+    "Access denied": "Check {user}{where}, and the password in PROBESHEETS_PASSWORD.",
+    "": "Check {host}, {port} and {user}{where}, and the password in PROBESHEETS_PASSWORD.",
+}
 
 
 class Server:
@@ -35,7 +46,7 @@ class Server:
 
     def _open(self) -> Any:
         host, port, user = (setting(self._target, name) for name in ("server", "port", "username"))
-        if not port.isdecimal():
+        if not (port.isdecimal() and 0 < int(port) < 65_536):
             raise ProbesheetsError(f"PROBESHEETS_PORT must be a number such as 3306; it is {port!r}.")
         try:
             return self._connect(
@@ -54,7 +65,7 @@ class Server:
             what = "does not answer" if silent else f"refuses user {user}"
             raise ProbesheetsError(
                 f"The {self._target} server at {host}:{port} {what}: {error}\n"
-                "Check PROBESHEETS_HOST, _PORT, _USER and _PASSWORD, and make sure that the server is running."
+                + login_advice(str(error), "PROBESHEETS_{1}")
             ) from None
 
     @contextmanager
@@ -89,9 +100,18 @@ class Server:
             return str(error)
         return None
 
+    def has_schema(self, schema: str) -> bool:
+        """Whether the user can see a schema."""
+        return (schema.lower(),) in self.rows("select lower(schema_name) from information_schema.schemata")
+
     @contextmanager
     def sole_builder(self) -> Iterator[None]:
         """Keep other `run`s from building in the schema. Raises ProbesheetsError, naming it, if one is building."""
+        schema = setting(self._target, "schema")
+        if not self.has_schema(schema) and (said := self.attempt(f"create schema {self.schema}")):
+            raise ProbesheetsError(
+                f"The user cannot build in the schema {schema}.\n{HOW_TO_GRANT.format(schema, said)}"
+            )
         lock = "probesheets " + sha256(self.schema.encode()).hexdigest()[:16]
         with closing(self._open()) as connection:
             with self._result(f"select get_lock('{lock}', 0), is_used_lock('{lock}')", connection) as cursor:
@@ -121,6 +141,13 @@ class Server:
 
     def close(self) -> None:
         """No connection is open between two queries."""
+
+
+def login_advice(said: str, named: str, where: str = "") -> str:
+    """What to do after a failed login. `named` is a text with {0} for `host`, `port` or `user`, or {1} for `HOST`."""
+    advice = next(advice for pattern, advice in _LOGIN.items() if re.search(pattern, said))
+    names = {name: named.format(name, name.upper()) for name in ("host", "port", "user")}
+    return advice.format(where=where, **names)
 
 
 def _some_rows(cursor: Any) -> list[tuple[Any, ...]]:
