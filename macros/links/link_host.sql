@@ -6,6 +6,7 @@
   | HTTPS://User:pw@Example.COM:8080/A | example.com     |
   | www.Example.org/x                  | www.example.org |
   | http://[::1]:8080/                 | [::1]           |
+  | http://192.168.0.1/a               | 192.168.0.1     |
   | https://t.{U+2026}                 | t               |
   | http{U+2026}                       | null            |
 #}

@@ -9,12 +9,13 @@
   cut                   between pieces of a text    last_label    before the last part of that word
   too_long              before a piece too long     known         behind it, if it is a top-level domain
                         to look for links           host_end      behind that word
+  maybe                 behind host, until its last label is known
 
   Marks are noncharacters, which clean() deletes, so no text can hold them before.
 #}
 {% macro link_marks() %}
   {% set names, marks = ['begin', 'end', 'text_begin', 'text_end', 'scheme', 'inner_scheme', 'host', 'slash_host',
-    'last_label', 'known', 'host_end', 'stop', 'open', 'close', 'cut', 'too_long'], {} %}
+    'last_label', 'known', 'host_end', 'stop', 'open', 'close', 'cut', 'too_long', 'maybe'], {} %}
   {% for name in names %}{% do marks.update({name: '%c' | format(noncharacters()[loop.index0])}) %}{% endfor %}
   {{ return(marks) }}
 {% endmacro %}

@@ -19,7 +19,7 @@
     ~ mark.host_end %}
   {% set path_character = "-!#$%&'*+,./:;=?@^_|~" ~ word ~ en_dash ~ joiners ~ noise %}
   {# The characters that a link does not end in. #}
-  {% set trailing = ".,!?:;'*~" ~ en_dash ~ joiners %}
+  {% set trailing = ".,!?:;'*~#@" ~ en_dash ~ joiners %}
 
   {# 1. The beginnings of links with a scheme: http:// and similar, the part of it that a cut-off tweet keeps, Twitter's pictures. #}
   {% set http = '[hH][tT][tT][pP]' %}
@@ -39,30 +39,48 @@
   {# 3. Words with a dot inside. They are matched whole, with the character before them, so that later patterns need not look
      around; an e-mail address is one word. #}
   {% set in_word = '_@+' ~ word %}
-  {% set dotted_word = '([^-.#$%' ~ in_word ~ mark.scheme ~ mark.inner_scheme ~ '])'
-    ~ '([-' ~ in_word ~ '][-.' ~ in_word ~ ']*[.])([-' ~ in_word ~ ']{2,})' %}
+  {# The character before a word; {host} is before words that an earlier pattern found. #}
+  {% set before = '[^-.#$%' ~ in_word ~ mark.scheme ~ mark.inner_scheme ~ mark.host %}
+  {% set dotted_word = '(' ~ before ~ '])([-' ~ in_word ~ '][-.' ~ in_word ~ ']*[.])([-' ~ in_word ~ ']{2,})' %}
+  {# The same with an East Asian last label, which includes all that follows it without a space; found first. The other
+     labels begin with a letter, and those with East Asian letters end in one: `1.` before a name is a number in a list.
+     Words that do not end in a top-level domain lose their marks. #}
+  {% set latin_label = '[' ~ letter ~ '][-' ~ word ~ ']*[.]' %}
+  {% set asian_label = '[' ~ cjk ~ '](?:[-0-9' ~ cjk ~ ']*[' ~ cjk ~ '])?[.]' %}
+  {% set asian_word = '(?:(' ~ before ~ '])(' ~ latin_label ~ ')|(' ~ before ~ cjk ~ '])(' ~ asian_label ~ '))'
+    ~ '((?:' ~ latin_label ~ '|' ~ asian_label ~ '){0,7})'
+    ~ '([' ~ cjk ~ '](?:[-.' ~ in_word ~ cjk ~ ']*[-' ~ in_word ~ cjk ~ '])?)' %}
+  {% set to_end = '[^' ~ mark.host_end ~ ']*' %}
+  {% set asian_host = '(' ~ mark.host ~ ')' ~ mark.maybe ~ '(' ~ to_end ~ mark.known ~ mark.host_end ~ ')|'
+    ~ mark.host ~ mark.maybe ~ '([^' ~ mark.last_label ~ ']*)' ~ mark.last_label ~ '(' ~ to_end ~ ')' ~ mark.host_end %}
 
   {# 4. Their last labels: a mark behind each top-level domain, removed again behind an English word without a path.
-     Three patterns, because MySQL limits the alternatives that it tries in one text. #}
+     Three patterns, because MySQL limits the alternatives that it tries in one text. Before a port outside 1 to 65535, the
+     mark behind the host is removed: without it, only a scheme makes the host a link. #}
   {% set tld = top_level_domains() %}
   {% set known_label = mark.last_label ~ '(' ~ any_of(tld.plain + tld.words) ~ ')' ~ mark.host_end %}
   {% set known_capitals = mark.last_label ~ '(' ~ any_of((tld.plain + tld.words) | map('upper')) ~ ')' ~ mark.host_end %}
-  {% set english_word = mark.last_label ~ '(' ~ any_of(tld.words) ~ '|' ~ any_of((tld.words + tld.capitals) | map('upper')) ~ ')'
-    ~ mark.known ~ mark.host_end ~ '([^/])' %}
+  {% set english = any_of(tld.words) ~ '|' ~ any_of((tld.words + tld.capitals) | map('upper')) %}
+  {% set no_port = mark.host_end ~ '(:' ~ mark.host ~ '?0*(?:0|[1-9][0-9]{5,}|[7-9][0-9]{4}|6[6-9][0-9]{3}|65[6-9][0-9]{2}'
+    ~ '|655[4-9][0-9]|6553[6-9])[^0-9])' %}
+  {% set english_word = mark.last_label ~ '(?:(' ~ english ~ ')' ~ mark.known
+    ~ '(?:' ~ no_port ~ '|(' ~ mark.host_end ~ '[^/]))|(' ~ to_end ~ ')' ~ no_port ~ ')' %}
 
   {# 5. The links. Parts of one: #}
   {% set at_host = '[' ~ mark.host ~ mark.slash_host ~ ']' %}
   {% set user = "(?:[-A-Za-z0-9._~%!$&'*+,;=:" ~ noise ~ ']+@)?' %}
   {% set latin_host = '[' ~ word ~ '][-._' ~ word ~ mark.last_label ~ mark.known ~ ']*' %}
   {% set cjk_host = '[' ~ cjk ~ '][-._' ~ word ~ cjk ~ noise ~ ']*' %}
+  {# In dotted_word, the last label has two characters or more: 192.168.0.1 is marked as 192.168, then .0.1. #}
+  {% set rest_of_host = '(?:' ~ mark.host_end ~ '(?:[.][' ~ word ~ '])*)?' %}
   {# Only the first label may mix scripts, so that text in another script behind example.com is not part of the host. #}
   {% set first_label = '[' ~ word ~ cjk ~ symbol ~ '][-_' ~ word ~ cjk ~ symbol ~ noise ~ ']*[.]'
     ~ mark.last_label ~ '?' ~ mark.known ~ '?' %}
   {% set host = '(?:' ~ [
-    first_label ~ '(?:' ~ latin_host ~ '[.]' ~ cjk_host ~ '|' ~ latin_host ~ '|' ~ cjk_host ~ ')',
+    first_label ~ '(?:' ~ latin_host ~ '[.]' ~ mark.last_label ~ '?' ~ cjk_host ~ '|' ~ latin_host ~ '|' ~ cjk_host ~ ')',
     latin_host,
     mark.open ~ '[0-9A-Fa-f:.' ~ noise ~ ']+' ~ mark.close,
-  ] | join('|') ~ ')' ~ mark.host_end ~ '?' %}
+  ] | join('|') ~ ')' ~ rest_of_host %}
   {# A path may have pairs of brackets; round ones may be nested. Between them: no white space, quote, <, >, bracket of the
      same kind, East Asian text or emoji, and nothing that ends a link. #}
   {% set in_bracket = '[^ "<>`' ~ lf ~ ellipsis ~ mark.scheme ~ mark.stop ~ mark.text_end ~ '%c-%c%c-%c%c-%c%c-%c' | format(
@@ -75,7 +93,8 @@
   ] | join('|') ~ ')' %}
   {% set path = '(?:[/?#][' ~ path_character ~ ']*(?:' ~ pair ~ '[' ~ path_character ~ ']*){0,16})?' %}
   {# Labels before the last one, at most eight in a host without a scheme. #}
-  {% set labels = '(?:[' ~ word ~ '][-' ~ word ~ ']*[.]){1,8}' ~ mark.last_label %}
+  {% set any_label = '[' ~ word ~ cjk ~ '][-' ~ word ~ cjk ~ ']*' %}
+  {% set labels = '(?:' ~ any_label ~ '[.]){1,8}' ~ mark.last_label %}
   {% set short_path = '/' ~ mark.slash_host ~ '?[' ~ alnum ~ ']+'
     ~ '(?:[?][' ~ alnum ~ '_]+=[-_%&=' ~ alnum ~ ']*(?:#[' ~ alnum ~ ']+)?)?' %}
   {% set t_co = '[tT][.]' ~ mark.last_label ~ '?[cC][oO]' ~ mark.known ~ '?' ~ mark.host_end ~ '?' %}
@@ -86,14 +105,14 @@
     '[A-Za-z]{3,5}:?/{0,2}(?:' ~ mark.text_end ~ '|' ~ ellipsis ~ ')',
   ] | join('|') %}
   {% set at_scheme = '[' ~ mark.scheme ~ mark.inner_scheme ~ ']' %}
-  {% set www = '[wW][wW][wW][.](?:[' ~ word ~ '][-_' ~ word ~ ']*[.]){1,8}' ~ mark.last_label
-    ~ mark.known ~ '?[' ~ letter ~ '][-' ~ word ~ ']+' ~ mark.known ~ '?' ~ mark.host_end %}
+  {% set www = '[wW][wW][wW][.](?:[' ~ word ~ cjk ~ '][-_' ~ word ~ cjk ~ ']*[.]){1,8}' ~ mark.last_label
+    ~ mark.known ~ '?[' ~ letter ~ cjk ~ '][-' ~ word ~ cjk ~ ']+' ~ mark.known ~ '?' ~ mark.host_end %}
   {% set hosts = [
     at_scheme ~ '[A-Za-z]{3,5}://' ~ at_host ~ '?' ~ user ~ at_host ~ '?' ~ host,
     at_host ~ www,
   ] %}
   {% if var('bare_links', true) %}
-    {% do hosts.append(mark.host ~ labels ~ '[A-Za-z]+' ~ mark.known ~ mark.host_end) %}
+    {% do hosts.append(mark.host ~ labels ~ any_label ~ mark.known ~ mark.host_end) %}
   {% endif %}
   {% set link = '((?:' ~ [
     at_scheme ~ '(?:' ~ shorts ~ ')',
@@ -108,8 +127,8 @@
     ~ mark.begin ~ '(' ~ inside ~ '[^' ~ trailing ~ mark.begin ~ mark.end ~ '])([' ~ trailing ~ ']*)' ~ mark.end %}
 
   {{ return({'scheme': scheme, 'scheme_within': scheme_within, 'entity': entity, 'dotted_word': dotted_word,
-    'known_label': known_label, 'known_capitals': known_capitals, 'english_word': english_word,
-    'link': link, 'trailing_part': trailing_part}) }}
+    'asian_word': asian_word, 'asian_host': asian_host, 'known_label': known_label, 'known_capitals': known_capitals,
+    'english_word': english_word, 'link': link, 'trailing_part': trailing_part}) }}
 {% endmacro %}
 
 

@@ -6,6 +6,8 @@
   | see https://t.co/abc123XYZ0.        | see {https://t.co/abc123XYZ0}.         |
   | (http://x.org/a_(b)) or www.x.org!  | ({http://x.org/a_(b)}) or {www.x.org}! |
   | a@example.com, node.js, example.com | a@example.com, node.js, {example.com}  |
+  | x.org:443/a, x.org:0, http://x.org/# | {x.org:443/a}, x.org:0, {http://x.org/}# |
+  | {U+0445}.{U+0440}{U+0444}, 1.{U+4E2D}{U+56FD} | {{U+0445}.{U+0440}{U+0444}}, 1.{U+4E2D}{U+56FD} |
 
   A text of more than 32,767 characters (8,192 on MariaDB) is marked in pieces. It is cut where no link can be:
   before white space and before the East Asian comma and full stop. A piece that is still longer is left alone (see
@@ -100,8 +102,8 @@
   | links    | {text_begin}{begin}{scheme}https://{slash_host}x.{last_label}org{known}{host_end}{end}, {host}to.{last_label}me{host_end}{stop}&gt;{stop} |
   | trimmed  | {begin}https://x.org{end}, to.me&gt; |
 #}
-{% macro marking_steps(x) %}
-  {% set mark, pattern = link_marks(), link_patterns() %}
+{% macro marking_steps(x, international=false) %}
+  {% set mark, pattern, tld = link_marks(), link_patterns(), top_level_domains() %}
   {# Patterns look at the character behind a label or an entity, so a piece of a long text needs an end mark, too. #}
   {% set whole = replace_marks("concat('" ~ mark.text_begin ~ "', " ~ x ~ ", '" ~ mark.stop ~ "')",
     [('[', mark.open), (']', mark.close)]) %}
@@ -110,10 +112,16 @@
   {% set inner = replace_marks(regex_replace(schemes, pattern.scheme_within, [1, mark.inner_scheme]),
     [('://' ~ mark.inner_scheme ~ 'pic.', '://pic.')]) %}
   {% set entities = regex_replace(inner, pattern.entity, [mark.stop, 1]) %}
+  {% if international %}
+    {% set asian = regex_replace(entities, pattern.asian_word,
+      [1, 3, mark.host, mark.maybe, 2, 4, 5, mark.last_label, 6, mark.host_end]) %}
+    {% set entities = regex_replace(known_labels(asian, tld.east_asian), pattern.asian_host, [1, 2, 3, 4]) %}
+  {% endif %}
   {% set words = regex_replace(entities, pattern.dotted_word, [1, mark.host, 2, mark.last_label, 3, mark.host_end]) %}
+  {% if international %}{% set words = known_labels(words, tld.international) %}{% endif %}
   {% set lower = regex_replace(words, pattern.known_label, [mark.last_label, 1, mark.known, mark.host_end]) %}
   {% set known = regex_replace(lower, pattern.known_capitals, [mark.last_label, 1, mark.known, mark.host_end]) %}
-  {% set english = regex_replace(known, pattern.english_word, [mark.last_label, 1, mark.host_end, 2]) %}
+  {% set english = regex_replace(known, pattern.english_word, [mark.last_label, 1, 2, 3, 4, 5]) %}
   {% set slashes = replace_marks(english, [('/' ~ mark.host, '/' ~ mark.slash_host)]) %}
   {% set links = regex_replace(slashes, pattern.link, [mark.begin, 1, mark.end]) %}
   {% set helpers = [] %}
@@ -126,8 +134,25 @@
     ('known', known), ('english', english), ('slashes', slashes), ('links', links), ('trimmed', trimmed)]) }}
 {% endmacro %}
 
-{# A text without pieces, after all steps. #}
-{% macro marked_piece(x) %}{{ return((marking_steps(x) | last)[1]) }}{% endmacro %}
+{# A text without pieces, after all steps. Only a text with a dot before an initial of an international top-level domain
+   takes the steps for these; the pattern has one match, because MariaDB's regexp_replace is quadratic in the matches. #}
+{% macro marked_piece(x) %}
+  {% set tld = top_level_domains() %}
+  {% set initials = (tld.international + tld.east_asian) | map('first') | unique(true) | join %}
+  {% set up_to_dot = regex_replace(x, '[.][' ~ initials ~ '][^' ~ link_marks().begin ~ ']*', ['']) %}
+  {{ return('case when char_length(' ~ up_to_dot ~ ') < char_length(' ~ x ~ ') then '
+    ~ (marking_steps(x, true) | last)[1] ~ ' else ' ~ (marking_steps(x) | last)[1] ~ ' end') }}
+{% endmacro %}
+
+{# A mark behind these last labels. Not a pattern, because MySQL limits the alternatives that it tries in one text. #}
+{% macro known_labels(x, labels) %}
+  {% set mark, changes = link_marks(), [] %}
+  {% for label in labels %}
+    {% set found = ", '" ~ mark.last_label ~ label %}
+    {% do changes.append(found ~ mark.host_end ~ "'" ~ found ~ mark.known ~ mark.host_end ~ "')") %}
+  {% endfor %}
+  {{ return('replace(' * labels | length ~ x ~ changes | join) }}
+{% endmacro %}
 
 {% macro between_text_marks(x) %}
   {{ return("concat('" ~ link_marks().text_begin ~ "', " ~ x ~ ", '" ~ link_marks().text_end ~ "')") }}

@@ -46,7 +46,8 @@ LINKS = [
     "http://x.org/&amp;a=1", "http://x.org...", "http://a.com,http://b.com", "http://x.org/口罩", "http://x.org/👍",
     "http://x.org/a\u200db", "http://web.archive.org/web/http://x.org", "http://-", "http:///", "://x.y",
     "h\0ttp://x.org", "http://x\u200b.org/a", "http:\xa0//x.org", "www.", "www.a", "x..com", "http://x.org/\x92s",
-    "http://x.org/[a]", "http://x/{b}",
+    "http://x.org/[a]", "http://x/{b}", "http://192.168.0.1/x", "http://www.x.c/", "x.org:0/a", "www.x.org:65536",
+    "http://x.org/a#@", "пример.рф", "例え.みんな", "例子.中国/a", "www.x.한국", "1.中国", "x.com.很好",
 ]  # fmt: skip
 DATES = [
     "2020-03-05", "2020-3-5", "2020/03/05", "2020/3/5 12:00", "20200305", "20200305T1", "2020-03-05T12:00Z",
