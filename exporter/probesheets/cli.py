@@ -152,8 +152,10 @@ def export(
     """
     from probesheets.export.export import export as write
     from probesheets.export.sampling import Sample
+    from probesheets.folder.publish import check_place
     from probesheets.progress import progress
 
+    check_place(out)
     drawn = Sample.asked(sample, sample_total, per, seed)
     with _opened(target) as (project, warehouse), progress(quiet=quiet) as track:
         say = partial(_say, quiet=quiet)
@@ -255,9 +257,10 @@ def verify(
 def _refuse_mixture(out: Path, new: bool) -> None:
     """Before a build that takes minutes, refuse a folder that the export would refuse."""
     from probesheets.export.batches import refuse_mixture
-    from probesheets.folder.publish import check_name, open_folder
+    from probesheets.folder.publish import check_name, check_place, open_folder
 
     check_name(out)
+    check_place(out)
     if out.exists():
         with open_folder(out) as folder:
             if not new:

@@ -1,6 +1,7 @@
 """The output folder: one export at a time, final names only for complete files, and no change to other files."""
 
 import json
+import os
 import re
 import shutil
 import uuid
@@ -17,11 +18,14 @@ from probesheets.errors import ProbesheetsError
 from probesheets.folder import manifest
 from probesheets.folder.hashes import hash_of, is_link, sha256
 from probesheets.folder.manifest import DELIVERED, FORMAT, MANIFEST, OTHERS, OURS, Entry, Manifest, read_json, refuse
+from probesheets.settings import find_root
 
 _LOCK, _RECORD = f"{OURS}.lock", f"{OURS}.json"  # the record names the staging folder
 _STAGING = re.compile(rf"{re.escape(OURS)}-[0-9a-f]{{32}}")
 _LISTED = 20  # files in a message
 _CHANGED = "changed after it was exported"
+# folders of the project, in a checkout or in what init writes, and those that dbt and make write there
+_PROJECT = ("models", "macros", "tests", "sample", "exporter", "docs", "benchmarks", "requirements", "target", "logs")
 
 
 class Folder:
@@ -160,6 +164,15 @@ def open_folder(path: Path) -> Iterator[Folder]:
             with suppress(OSError):
                 (path / _LOCK).unlink()
         lock.release()
+
+
+def check_place(path: Path) -> None:
+    """Raises ProbesheetsError if `path` is a file, or in one, or if it belongs to the project."""
+    place, root = Path(os.path.realpath(path)), find_root().resolve()
+    if file := next((some for some in (place, *place.parents) if os.path.isfile(some)), None):  # noqa: PTH113 (never fails)
+        raise ProbesheetsError(f"{file} is a file. Give a folder with --out, such as out.")
+    if place == root or any((root / name).resolve() in (place, *place.parents) for name in _PROJECT):
+        raise ProbesheetsError(f"{path} belongs to the project. Give another folder with --out, such as out.")
 
 
 def check_name(path: Path) -> None:

@@ -21,6 +21,7 @@ from probesheets.source.append import append
 from probesheets.source.files import longest, read_chunks
 from probesheets.source.server import copy_server, hide_password, without_password
 from probesheets.sql import literal, quoted
+from probesheets.warehouse.duckdb_file import open_file
 
 TABLES = {
     "table_output": ("id", "experiment_id", "root_id", "tag", "probe", "content"),
@@ -147,13 +148,7 @@ def _drop(connection: duckdb.DuckDBPyConnection) -> None:
 
 def connect(database: Path) -> duckdb.DuckDBPyConnection:
     """Open the file for writing. Raises ProbesheetsError if that fails."""
-    try:
-        connection = duckdb.connect(str(database))
-    except duckdb.Error as error:
-        raise ProbesheetsError(
-            f"{database} cannot be opened for writing: {str(error).splitlines()[0]}\n"
-            "Close the program that uses it, or set PROBESHEETS_DUCKDB to another file."
-        ) from None
+    connection = open_file(database, read_only=False)
     # a fifth of the memory: DuckDB takes as much again that it does not count, and so does the reader
     connection.execute(f"set memory_limit = '{memory() // 5_000_000}MB'; set threads = 2")
     connection.execute("set preserve_insertion_order = false")  # it would hold back rows

@@ -1,5 +1,6 @@
 """The models in a DuckDB file."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,6 +18,19 @@ from probesheets.warehouse.base import CHUNK_ROWS, not_built
 SORTING = 0.3  # of the memory, for two sorts at a time; beyond it, DuckDB sorts in temporary files
 
 
+def open_file(file: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file. Raises ProbesheetsError if that fails; it names the program that has locked the file."""
+    try:
+        return duckdb.connect(str(file), read_only=read_only)
+    except duckdb.Error as error:
+        what = f"cannot be {'read' if read_only else 'opened for writing'}: {str(error).splitlines()[0]}"
+        todo = "Set PROBESHEETS_DUCKDB to another file."
+        if holder := re.search(r"(?:held|open) in\s+(.*\(PID [0-9]+\)|PID [0-9]+)", str(error)):
+            what = f"is in use by another program: {holder[1]}"
+            todo = "Close that program, or wait until it ends. Then run the same command again."
+        raise ProbesheetsError(f"{file} {what}\n{todo}") from None
+
+
 class DuckDB:
     """A DuckDB file, opened read-only."""
 
@@ -26,13 +40,7 @@ class DuckDB:
         self.schema = quoted(schema)
         if not file.is_file():
             raise ProbesheetsError(f"The database {file} does not exist yet. Run: probesheets run")
-        try:
-            self._connection = duckdb.connect(str(file), read_only=True)
-        except duckdb.Error as error:
-            raise ProbesheetsError(
-                f"{file} cannot be read: {str(error).splitlines()[0]}\n"
-                "If a build or another program is using it, wait until it ends. Then run the same command again."
-            ) from None
+        self._connection = open_file(file, read_only=True)
         self._connection.execute(f"set memory_limit = '{memory() * SORTING / 1e6:.0f}MB'")
         self._connection.execute("set arrow_large_buffer_size = true")  # a chunk may hold over 2 GB of text
 
