@@ -96,6 +96,7 @@ def run(
     """
     from probesheets.check.database import check_database
     from probesheets.check.loss import refuse_loss
+    from probesheets.export.batches import refuse_folder
     from probesheets.export.export import export as write
     from probesheets.progress import progress
     from probesheets.project.build import build, check_dbt
@@ -105,7 +106,7 @@ def run(
 
     copied = Source.asked(target, source, experiments, append, offset_ids, null or ())
     check_dbt(target, variables)
-    _refuse_mixture(out, new)
+    refuse_folder(out, new)
     check_database(target, copying=source is not None)
     with sole_builder(target):
         if copied:
@@ -252,19 +253,6 @@ def verify(
             f"{folder}: no file has changed since the export"
             + (f", and every cell matches {target}." if target else ".")
         )
-
-
-def _refuse_mixture(out: Path, new: bool) -> None:
-    """Before a build that takes minutes, refuse a folder that the export would refuse."""
-    from probesheets.export.batches import refuse_mixture
-    from probesheets.folder.publish import check_name, check_place, open_folder
-
-    check_name(out)
-    check_place(out)
-    if out.exists():
-        with open_folder(out) as folder:
-            if not new:
-                refuse_mixture(folder, None, everything=True)
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from probesheets.errors import ProbesheetsError
 from probesheets.export.sampling import Sample
 from probesheets.export.selection import Selection
 from probesheets.folder.manifest import CHANGED, DELIVERED, INDEX, Entry
-from probesheets.folder.publish import Folder
+from probesheets.folder.publish import Folder, check_name, check_place, open_folder
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,16 @@ def refuse_mixture(folder: Folder, sample: Sample | None, *, everything: bool) -
             "--probe and --only to replace everything, add --new to write only what has not been delivered yet, or "
             "choose another folder with --out."
         )
+
+
+def refuse_folder(out: Path, new: bool) -> None:
+    """Before a build that takes minutes, raises ProbesheetsError for a folder that the export would refuse."""
+    check_name(out)
+    check_place(out)
+    if out.exists():
+        with open_folder(out) as folder:
+            if not new:
+                refuse_mixture(folder, None, everything=True)
 
 
 def _options(drawn: Mapping[str, Any]) -> str:
