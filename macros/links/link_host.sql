@@ -1,13 +1,15 @@
 {#
-  The host of a link, without scheme, user and port, with ASCII letters in lower case; null if a link that was cut off has
-  no host.
+  The host of a link, without scheme, user and port, with ASCII letters in lower case; null if the link was cut off before
+  the end of its host.
 
   | url                                | link_host(url)  |
   | HTTPS://User:pw@Example.COM:8080/A | example.com     |
   | www.Example.org/x                  | www.example.org |
   | http://[::1]:8080/                 | [::1]           |
   | http://192.168.0.1/a               | 192.168.0.1     |
-  | https://t.{U+2026}                 | t               |
+  | https://example.com/a{U+2026}      | example.com     |
+  | https://example.co{U+2026}         | null            |
+  | https://t.{U+2026}                 | null            |
   | http{U+2026}                       | null            |
 #}
 {% macro link_host(url) %}
@@ -20,5 +22,7 @@
     ~ '|([^' ~ ends_host ~ ']*[.]' ~ host ~ '))?[^ ]*' %}
   {% set readable = replace_marks(url, [('[', mark.open), (']', mark.close)]) %}
   {% set found = regex_replace(readable, pattern, [1, 2]) %}
-  {{ return("nullif(" ~ lower_ascii(replace_marks(found, [(mark.open, '['), (mark.close, ']')])) ~ ", '')") }}
+  {% set cut_host = '^(?:[A-Za-z]{3,5}://)?[^/?#' ~ '%c' | format(0x2026) ~ ']*%c' | format(0x2026) %}
+  {{ return('case when ' ~ regex_replace(url, cut_host, ['']) ~ " <> '' then nullif("
+    ~ lower_ascii(replace_marks(found, [(mark.open, '['), (mark.close, ']')])) ~ ", '') end") }}
 {% endmacro %}
