@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import typer
+import yaml
 from typer.main import get_command
 
 from probesheets.cli import app
@@ -122,3 +123,20 @@ def test_every_path_that_is_named_exists() -> None:
         if path not in written and not (ROOT / path).exists()
     }
     assert not missing
+
+
+def test_every_public_macro_is_described_as_its_file_says() -> None:
+    """The macros of the rules: one for each file, with its arguments."""
+    for folder in ("dates", "engine", "links", "text"):
+        described = {}
+        for macro in yaml.safe_load((ROOT / "macros" / folder / f"{folder}.yml").read_text(encoding="utf-8"))["macros"]:
+            arguments = [argument["name"] for argument in macro.get("arguments", []) if argument["description"]]
+            described[macro["name"]] = (macro["description"], arguments)
+        expected = {}
+        for file in (ROOT / "macros" / folder).glob("*.sql"):
+            text = file.read_text(encoding="utf-8")
+            if signature := re.search(rf"macro {file.stem}\(([^)]*)\)", text):
+                comment = re.split(r"\n\s*(?:\n|\|)", text.removeprefix("{#").partition("#}")[0].strip())[0]
+                names = [name.partition("=")[0].strip() for name in signature[1].split(",") if name.strip()]
+                expected[file.stem] = (" ".join(comment.split()), names)
+        assert described == expected
