@@ -5,7 +5,7 @@ INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 DEV := .venv/.installed
 MYSQL := .venv-mysql/.installed
 
-.PHONY: sheets test test-fast lint format bench soak fuzz audit requirements .venv .venv-mysql
+.PHONY: sheets test test-fast lint format bench soak fuzz pictures audit requirements .venv .venv-mysql
 
 sheets: $(DEV)
 	.venv/bin/probesheets run --out out
@@ -61,6 +61,10 @@ audit: .venv-audit/.installed
 .venv-audit/.installed: requirements/audit.txt requirements/install.sh
 	$(INSTALL) .venv-audit audit
 	touch $@
+
+# docs/pictures/, from the bundled sample; needs LibreOffice, pdftoppm and Chromium.
+pictures: $(DEV)
+	bash docs/pictures.sh
 
 lint: $(DEV)
 	.venv/bin/ruff check exporter tests benchmarks

@@ -140,3 +140,10 @@ def test_every_public_macro_is_described_as_its_file_says() -> None:
                 names = [name.partition("=")[0].strip() for name in signature[1].split(",") if name.strip()]
                 expected[file.stem] = (" ".join(comment.split()), names)
         assert described == expected
+
+
+def test_pictures_are_small_and_shown() -> None:
+    pictures = list((ROOT / "docs" / "pictures").glob("*.png"))
+    shown = (ROOT / "docs" / "readers.md").read_text(encoding="utf-8")
+    assert pictures and all(f"(pictures/{file.name})" in shown for file in pictures)
+    assert sum(file.stat().st_size for file in pictures) < 300_000
