@@ -7,7 +7,7 @@
   | {"1": "a b", "2": " c"}  | a b c                               |
 #}
 {% macro json_rows(x) %}
-  {% set strings = replace_marks('json_quote(' ~ x ~ ')', [(link_marks().cut, '","')]) %}
+  {% set strings = replace_marks(json_text(x), [(link_marks().cut, '","')]) %}
   {{ return("json_table(concat('[', " ~ strings ~ ", ']'), '$[*]' columns (piece_number for ordinality, "
     ~ "piece longtext character set utf8mb4 path '$')) as pieces") }}
 {% endmacro %}

@@ -16,6 +16,7 @@ from probesheets.export.sampling import shares
 from probesheets.folder import delivered
 from probesheets.folder.hashes import sha256
 from probesheets.folder.manifest import CHANGED, DELIVERED, INDEX, Delivery, Entry, Manifest
+from probesheets.pages.write import CONTENTS, Listed, write_contents
 from probesheets.project.kinds import Kind
 from probesheets.workbooks.container import Written
 
@@ -53,7 +54,11 @@ def publish(
         known = delivered.load(staging / DELIVERED)
         manifest = replace(manifest, drawn=shares(job.project, job.warehouse, job.probes, known))
     kept = {} if job.replaces_all else {name: entry for name, entry in folder.files.items() if name not in gone}
-    _write_index(job, {**kept, **{entry.path: entry for entry in files}}.values(), manifest)
+    held = [*{**kept, **{entry.path: entry for entry in files}}.values()]
+    for kind in written:
+        if kind.format == "html" and kind.one_file_per:
+            files.append(_page_index(job, kind, [entry for entry in held if entry.kind == kind.name]))
+    _write_index(job, held, manifest)
     files.append(_other(job, INDEX, len(job.probes)))
     report.files = [entry.path for entry in files]
     job.project.refuse_if_rebuilt(models)
@@ -83,6 +88,32 @@ def _workbooks(job: Job, written: Mapping[Kind, Sequence[Written]], builds: Mapp
 
 def _other(job: Job, path: str, rows: int) -> Entry:
     return Entry(path=path, kind=path.partition(".")[0], rows=rows, sha256=sha256(job.folder.staging / path))
+
+
+def _page_index(job: Job, kind: Kind, pages: Iterable[Entry]) -> Entry:
+    """Write the index of the pages that a kind will have in the folder: the probes with the most texts come first."""
+    path, known = f"{kind.name}/{CONTENTS}", {row["file_stem"]: row for row in job.probes}
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for entry in sorted(pages, key=lambda entry: (entry.batch, entry.part)):
+        groups[entry.group or ""].append(entry)
+    rows = [
+        Listed(
+            some[0].probe or group,
+            sum(entry.records for entry in some),
+            known.get(group, {}).get("first_date"),
+            known.get(group, {}).get("last_date"),
+            [(_page_name(entry), entry.path.rpartition("/")[2]) for entry in some],
+        )
+        for group, some in groups.items()
+    ]
+    rows.sort(key=lambda row: (-row.texts, row.title))
+    write_contents(job.folder.staging / path, "Language model texts, by probe", rows, job.created)
+    return _other(job, path, len(rows))
+
+
+def _page_name(entry: Entry) -> str:
+    part = f"part {entry.part}" if entry.part > 1 else "page"
+    return f"{part} of batch {entry.batch}" if entry.batch > 1 else part
 
 
 def _batches(job: Job, report: Report, records: pa.Table) -> list[Delivery]:

@@ -20,6 +20,7 @@ from probesheets.export.widths import fit
 from probesheets.folder import delivered
 from probesheets.folder.manifest import described
 from probesheets.folder.publish import open_folder
+from probesheets.pages.write import write_pages
 from probesheets.progress import Track, silent
 from probesheets.project.kinds import Kind
 from probesheets.project.models import Project
@@ -132,9 +133,10 @@ def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
             yield picker.pick(chunk)
             advance(chunk.num_rows)
 
+    write = write_pages if kind.format == "html" else write_workbooks
     try:
         return list(
-            write_workbooks(
+            write(
                 chunks(),
                 kind.layout,
                 directory,

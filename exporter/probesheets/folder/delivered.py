@@ -22,6 +22,7 @@ from probesheets.errors import ProbesheetsError
 from probesheets.folder.hashes import hash_of, linked
 from probesheets.folder.manifest import DELIVERED, Entry
 from probesheets.folder.publish import Folder
+from probesheets.pages.read import read_page
 from probesheets.project.kinds import Kind
 from probesheets.workbooks.layout import Layout, units
 
@@ -151,7 +152,8 @@ def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) 
         file, found = folder.path / entry.path, list[tuple[str, int]]()
         with suppress(OSError, CalamineError, ValueError):
             if file.is_file() and not linked(folder.path, entry.path):
-                found = list(_read_workbook(file, entry, kinds[entry.kind].layout))
+                read = _read_page if file.suffix == ".html" else _read_workbook
+                found = list(read(file, entry, kinds[entry.kind].layout))
         if len(found) != entry.records:
             raise ProbesheetsError(
                 f"{DELIVERED} is missing or damaged, and only {len(found):,} of {entry.records:,} records can be read "
@@ -190,6 +192,13 @@ def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[s
         record, pieces = _cell(row[at]), [str(row[place])]
     if pieces:
         yield record, zlib.crc32("".join(pieces).encode())
+
+
+def _read_page(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[str, int]]:
+    """Each record of a page with its fingerprint, which is that of its long text."""
+    long = next((column.header for column in layout.columns if column.name == layout.long_text), None)
+    for record, text in read_page(file, [entry.columns[0], long or ""], long, None):
+        yield record, zlib.crc32(text.encode()) if long else UNKNOWN
 
 
 def _cell(cell: Any) -> str:

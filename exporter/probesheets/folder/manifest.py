@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from probesheets.errors import ProbesheetsError
 from probesheets.folder.hashes import hash_of, is_link
+from probesheets.pages.write import CONTENTS
 
 MANIFEST, INDEX, DELIVERED, CHANGED = "manifest.json", "index.xlsx", "delivered.csv", "changed.csv"
-OTHERS = INDEX, DELIVERED, CHANGED  # the files that are not workbooks of records
+OTHERS = INDEX, DELIVERED, CHANGED  # the files that are not workbooks of records, with the indexes of pages
 OURS = ".probesheets"  # the names of our files that the manifest does not list begin with it
 FORMAT, VERSION = "probesheets", 2  # version 1.0.0 wrote neither
 _OPTIONAL = ("build", "builds", "drawn", "unwritten", "replaced")  # keys that are left out when they are empty
@@ -48,6 +49,11 @@ class Drawn(TypedDict):
     per: str
     seed: str
     in_all: NotRequired[bool]
+
+
+def is_other(path: Any) -> bool:
+    """Whether a file is not a workbook or page of records."""
+    return path in OTHERS or (isinstance(path, str) and path.endswith(f"/{CONTENTS}"))
 
 
 def described(sample: Drawn) -> str:
@@ -166,7 +172,7 @@ def _manifest(value: dict[str, Any]) -> Manifest:
     for key in ("files", "replaced"):
         some = value.get(key, [])
         for number, entry in enumerate(some if isinstance(some, list) else []):
-            without = _WORKBOOK if isinstance(entry, dict) and entry.get("path") in OTHERS else ()
+            without = _WORKBOOK if isinstance(entry, dict) and is_other(entry.get("path")) else ()
             _require_keys(entry, [name for name in Entry.__struct_fields__ if name not in without], f"{key}[{number}].")
     try:
         manifest = msgspec.convert(value, Manifest)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from probesheets.errors import ProbesheetsError
 from probesheets.folder import manifest
 from probesheets.folder.hashes import hash_of, is_link, sha256
-from probesheets.folder.manifest import DELIVERED, FORMAT, MANIFEST, OTHERS, OURS, Entry, Manifest, read_json, refuse
+from probesheets.folder.manifest import DELIVERED, FORMAT, MANIFEST, OURS, Entry, Manifest, is_other, read_json, refuse
 from probesheets.settings import find_root
 
 _LOCK, _RECORD = f"{OURS}.lock", f"{OURS}.json"  # the record names the staging folder
@@ -59,7 +59,7 @@ class Folder:
             if is_link(self.path / name) or (self.path / name).is_file():
                 said[f"{name}/"] = "a link or a file"
         said |= {name: self._in_the_way(name, ours.get(name)) for name in sorted(names) if not name.endswith("/")}
-        aside = [name for name, what in said.items() if what == _CHANGED and name in OTHERS]
+        aside = [name for name, what in said.items() if what == _CHANGED and is_other(name)]
         found = [f"  {name}: {what}" for name, what in said.items() if what and name not in aside]
         if found:
             more = [f"  and {len(found) - _LISTED:,} more"] if len(found) > _LISTED else []

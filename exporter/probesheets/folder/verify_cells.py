@@ -12,6 +12,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 
 from probesheets.errors import shortened
 from probesheets.folder.manifest import Entry, Manifest
+from probesheets.pages.read import read_page
 from probesheets.progress import Advance, Track
 from probesheets.project.kinds import Kind
 from probesheets.project.models import Project
@@ -107,7 +108,8 @@ class _Rows:
         batches: dict[int, list[Entry]] = defaultdict(list)
         for entry in sorted(entries, key=lambda entry: entry.part):
             batches[entry.batch].append(entry)
-        sheets = [_sheet_rows(self.folder, some) for some in batches.values()]
+        read = self._page_rows if self.kind.format == "html" else self._sheet_rows
+        sheets = [read(some) for some in batches.values()]
         heads = [next(sheet, None) for sheet in sheets]  # the next row of each batch
         for record in records:
             for number, place in enumerate(heads):
@@ -135,6 +137,17 @@ class _Rows:
         place.row[self.long] = "".join(pieces)
         return after
 
+    def _sheet_rows(self, entries: Iterable[Entry]) -> Iterator[Place]:
+        """The rows of all parts of a workbook, without the headers."""
+        for entry in entries:
+            rows = enumerate(open_sheet(self.folder / entry.path).iter_rows(), 1)
+            yield from (Place(entry.path, number, row) for number, row in rows if number > 1)
+
+    def _page_rows(self, entries: Iterable[Entry]) -> Iterator[Place]:
+        for entry in entries:
+            rows = read_page(self.folder / entry.path, self.headers, *self.kind.page_headers)
+            yield from (Place(entry.path, number, [*row]) for number, row in enumerate(rows, 1))
+
     def _check_record(self, place: Place, record: Record) -> Iterator[str]:
         for at, header in enumerate(self.headers):
             value = record[at]
@@ -151,21 +164,14 @@ def _records(warehouse: Warehouse, query: str, advance: Advance) -> Iterator[Rec
         advance(chunk.num_rows)
 
 
-def _sheet_rows(folder: Path, entries: Iterable[Entry]) -> Iterator[Place]:
-    """The rows of all parts of a workbook, without the headers."""
-    for entry in entries:
-        rows = enumerate(open_sheet(folder / entry.path).iter_rows(), 1)
-        yield from (Place(entry.path, number, row) for number, row in rows if number > 1)
-
-
 def _same(cell: Any, value: Any, *, whole: bool = False) -> bool:
-    """Whether a cell shows a value of the database as workbooks do; a `whole` cell must not be shortened."""
+    """Whether a cell shows a value of the database as workbooks and pages do; a `whole` cell must not be shortened."""
     if value is None or value == "":
         return bool(cell == "")
     if isinstance(value, bool):
         return bool(cell == str(value).upper())
     if isinstance(value, int):
-        return bool(cell == str(value)) if abs(value) > DIGITS_15 else _number(cell) == value
+        return bool(cell == str(value)) or (abs(value) <= DIGITS_15 and _number(cell) == value)
     if isinstance(value, date):
         return cell == value.isoformat() or (value >= FIRST_DATE and cell == value)
     if not whole and isinstance(cell, str) and units(value) > CELL_UNITS:

@@ -22,6 +22,8 @@ class _Meta(Struct, forbid_unknown_fields=True):
     order_by: str | list[str] | None = None
     long_text: str | None = None
     dates: str | None = None
+    format: str = "xlsx"
+    pieces: str | None = None
     default: bool | None = None
 
 
@@ -36,12 +38,21 @@ class Kind:
     one_file_per: str | None
     order_by: tuple[str, ...]  # the column that names the files comes first
     default: bool
+    format: str = "xlsx"  # or html
 
     @property
     def column_names(self) -> list[str]:
-        """The columns to read: those of the sheet, and the one that names the files."""
+        """The columns to read: those of the sheet, the one that names the files, and the one with the links."""
         names = [column.name for column in self.layout.columns]
-        return names + [name for name in [self.one_file_per] if name and name not in names]
+        return names + [name for name in [self.one_file_per, self.layout.pieces] if name and name not in names]
+
+    @property
+    def page_headers(self) -> tuple[str | None, str | None]:
+        """In a page, the headers of the long text and of what is its title."""
+        columns = self.layout.columns
+        long = next((column.header for column in columns if column.name == self.layout.long_text), None)
+        title = next((column.header for column in columns if column.page == "title" and self.one_file_per), None)
+        return long, title
 
     def in_order(self, headers: Sequence[str]) -> "Kind | None":
         """The kind with its columns in the order of these headers; None if it has others, or another first one."""
@@ -70,14 +81,16 @@ def _kind(exposure: dict[str, Any]) -> Kind:
     names = [column.name for column in columns]
     if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         raise ProbesheetsError(f"{where}: column {repeated[0]} is listed twice.")
-    layout = Layout(meta.sheet, columns, meta.long_text, meta.dates or "cell")
+    layout = Layout(meta.sheet, columns, meta.long_text, meta.dates or "cell", meta.pieces)
+    if meta.format not in ("xlsx", "html"):
+        raise ProbesheetsError(f"{where}: format {meta.format!r} must be 'xlsx' or 'html'.")
     try:
         check(layout)
     except ValueError as error:
         raise ProbesheetsError(f"{where}: {error}") from None
     given = [meta.order_by] if isinstance(meta.order_by, str) else meta.order_by or []
     order_by = (*([meta.one_file_per] if meta.one_file_per else []), *given)
-    return Kind(name, models[0], "", layout, meta.one_file_per, order_by, meta.default is not False)
+    return Kind(name, models[0], "", layout, meta.one_file_per, order_by, meta.default is not False, meta.format)
 
 
 def _columns(entry: Any, where: str) -> list[Column]:

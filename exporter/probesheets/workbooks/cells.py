@@ -49,8 +49,8 @@ def sheet_rows(chunk: pa.RecordBatch, layout: Layout, group_by: str | None) -> R
     names = [column.name for column in layout.columns] + ([group_by] if group_by is not None else [])
     if missing := [name for name in names if name not in chunk.schema.names]:
         raise ValueError(f"no column {', '.join(missing)}; the columns are {', '.join(chunk.schema.names)}")
-    values = {name: _values(name, chunk.column(name), layout.dates) for name in names}
-    _refuse_forbidden(values, names[0])
+    values = {name: column_values(name, chunk.column(name), layout.dates) for name in names}
+    refuse_forbidden(values, names[0])
     shortened = np.zeros(chunk.num_rows, np.int64)
     for name, array in values.items():
         if name != layout.long_text and (long := _too_long(array)):
@@ -67,7 +67,7 @@ def sheet_rows(chunk: pa.RecordBatch, layout: Layout, group_by: str | None) -> R
     return rows
 
 
-def _values(name: str, array: pa.Array, dates: str) -> pa.Array:
+def column_values(name: str, array: pa.Array, dates: str) -> pa.Array:
     """The column as large strings (empty ones become null), integers or dates."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -93,7 +93,8 @@ def _bytes(array: pa.Array) -> np.ndarray[Any, Any]:
     return np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
 
 
-def _refuse_forbidden(values: dict[str, pa.Array], key: str) -> None:
+def refuse_forbidden(values: dict[str, pa.Array], key: str) -> None:
+    """Raise ValueError for text that is not UTF-8 or that a workbook cannot contain; `key` names the record."""
     for name, array in values.items():
         if array.type != TEXT:
             continue

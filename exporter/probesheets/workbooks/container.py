@@ -50,7 +50,7 @@ PARTS = (
 
 @dataclass(frozen=True)
 class Written:
-    """A complete workbook. `rows` counts sheet rows without the header, `records` the rows of the input.
+    """A complete workbook or page. `rows` counts sheet rows without the header, `records` the rows of the input.
 
     `shortened` counts cells that were too long and end in …. `escaped` counts cells with text such as _x005F_, which
     openpyxl and pandas change (LibreOffice and calamine do not). `like_nothing` counts cells such as NA, None or null,
@@ -66,6 +66,16 @@ class Written:
     escaped: int
     like_nothing: int
     sha256: str
+
+
+def file_name(stem: str, part: int, ending: str) -> str:
+    """The name of a part of a workbook. Raises ValueError for a stem that cannot name a file everywhere."""
+    if not STEM.fullmatch(stem):
+        raise ValueError(
+            f'{stem!r} cannot name a file. File names have 1 to 200 characters, none of <>:"/\\|?* or a control '
+            "character, no dot at the start, and no dot or space at the end"
+        )
+    return f"{stem}-part{part}.{ending}" if part > 1 else f"{stem}.{ending}"
 
 
 class Template:
@@ -151,12 +161,7 @@ class Workbook:
     """A file that is being written. It is opened with its first row and closed before the next one is opened."""
 
     def __init__(self, template: Template, directory: Path, stem: str, group: str | None, part: int) -> None:
-        if not STEM.fullmatch(stem):
-            raise ValueError(
-                f'{stem!r} cannot name a file. File names have 1 to 200 characters, none of <>:"/\\|?* or a control '
-                "character, no dot at the start, and no dot or space at the end"
-            )
-        self.path = directory / (f"{stem}-part{part}.xlsx" if part > 1 else f"{stem}.xlsx")
+        self.path = directory / file_name(stem, part, "xlsx")
         self.template, self.group, self.part = template, group, part
         self.rows, self.records, self.shortened, self.escaped, self.like_nothing = 1, 0, 0, 0, 0
         self._shared: dict[str, int] = {}

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -13,12 +13,16 @@ ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # the underscores to escape; match
 
 
 class Column(Struct, frozen=True, forbid_unknown_fields=True):
-    """A column of the sheet: its name in the data, its header, its width in digits, and whether its text wraps."""
+    """A column of the sheet: its name in the data, its header, its width in digits, and whether its text wraps.
+
+    `page` is its use in a page of format html: the title of the page, a filter, or a link to the record that it names.
+    """
 
     name: str
     header: str
     width: int | float | None = None
     wrap: bool = False
+    page: Literal["title", "filter", "record"] | None = None
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,14 @@ class Layout:
 
     If a text in the column `long_text` does not fit into a cell, it continues in extra rows whose first column (the
     record ID) ends in -2, -3, and so on. `dates` are date cells, or ISO text for importers that reject date cells.
+    `pieces` is a column of the data, for pages: the long text as a JSON array in which every second item is a link.
     """
 
     sheet: str
     columns: tuple[Column, ...]
     long_text: str | None = None
     dates: str = "cell"
+    pieces: str | None = None
 
     @property
     def frozen(self) -> int:
