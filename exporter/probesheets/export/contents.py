@@ -112,8 +112,8 @@ def _page_index(job: Job, kind: Kind, pages: Iterable[Entry]) -> Entry:
 
 
 def _page_name(entry: Entry) -> str:
-    part = f"part {entry.part}" if entry.part > 1 else "page"
-    return f"{part} of batch {entry.batch}" if entry.batch > 1 else part
+    batch = f"batch {entry.batch}" if entry.batch > 1 else ""
+    return f"{batch} part {entry.part}".strip() if entry.part > 1 else batch
 
 
 def _batches(job: Job, report: Report, records: pa.Table) -> list[Delivery]:

@@ -41,17 +41,18 @@ class _Template:
     """The parts of a page, with their style and script."""
 
     def __init__(self) -> None:
-        environment = Environment(autoescape=True, undefined=StrictUndefined)
+        environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         source = (_PARTS / "page.html").read_text(encoding="utf-8")
         self.parts: Any = environment.from_string(source).module
         self.style, self.script = (
             Markup((_PARTS / name).read_text(encoding="utf-8")) for name in ("style.css", "script.js")
         )
 
-    def begin(self, title: str, *, script: bool) -> str:
+    def begin(self, title: str, *, script: bool) -> Markup:
         hashes = [b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in (self.style, self.script)]
         policy = f"default-src 'none'; style-src 'sha256-{hashes[0]}'; base-uri 'none'; form-action 'none'"
-        return str(self.parts.begin(title, policy + f"; script-src 'sha256-{hashes[1]}'" * script, self.style))
+        policy += f"; script-src 'sha256-{hashes[1]}'" * script
+        return Markup(self.parts.begin(title, policy, self.style))
 
 
 class _Page:
