@@ -135,7 +135,7 @@ def test_each_group_is_a_page_in_parts_however_the_batches_are_cut(tmp_path: Pat
         ("two-batch2-part3.html", "two", 3, 1, 1),
         ("three-batch2.html", "three", 1, 2, 2),
     ]
-    texts = [row[1] for page in made for row in read_page(page.path, HEADERS, "Text", "Probe")]
+    texts = [row[1] for page in made for row in read_page(page.path, HEADERS)]
     assert texts == [*"abcdefghij"]
     whole = write(table([*"abcdefghij"], stems), tmp_path / "whole", max_rows=3, suffix="-batch2")
     assert [page.sha256 for page in made] == [page.sha256 for page in whole]
@@ -233,11 +233,11 @@ def test_hostile_texts_stay_text(tab: Browser, sample: Source, tmp_path: Path) -
         ]
         assert tab.picture().startswith(PNG)
     found = "[...document.querySelectorAll('article')].map(a => [a.querySelector('.text').textContent, "
-    found += "...[...a.querySelectorAll('.filter1, .record')].map(e => e.textContent)])"
+    found += "...[...a.querySelectorAll('[data-filter=model], dd a')].map(e => e.textContent)])"
     every = [*texts, *(f"see {text} and {text}" for text in texts)]
     assert tab.value(found) == [[text, name, name] for text, name in zip(every, 2 * texts, strict=True)]
     attributes = "[...document.querySelectorAll('article, article *')].flatMap(e => e.getAttributeNames())"
-    assert set(tab.value(attributes)) <= {"id", "class", "dir", "href", "target", "rel"}
+    assert set(tab.value(attributes)) <= {"id", "class", "dir", "href", "target", "rel", "data-filter"}
     schemes = "[...new Set([...document.querySelectorAll('.text a')].map(a => a.protocol))].sort()"
     assert tab.value(schemes) == [":", "http:", "https:"]  # ":" is what http:/// has, which leads nowhere
 
@@ -263,10 +263,10 @@ def test_the_search_field_and_the_filters(tab: Browser, tmp_path: Path) -> None:
         tab.value(f"{chosen}(document.querySelector('select'))")
         assert shown(tab) == expected
     search(tab, "for two")
-    tab.value("document.querySelector('#T4 .record').click()")  # a text that is filtered out is shown again
+    tab.value("document.querySelector('#T4 dd a').click()")  # a text that is filtered out is shown again
     tab.value("new Promise(done => requestAnimationFrame(done))")
     assert (len(shown(tab)), tab.value("document.querySelector(':target').id")) == (5, "T3")
-    assert tab.value("[...document.querySelectorAll('.record')].map(a => a.getAttribute('href'))") == ["#T3", None]
+    assert tab.value("[...document.querySelectorAll('dd a')].map(a => a.getAttribute('href'))") == ["#T3", None]
 
 
 def test_right_to_left_texts_are_right(tab: Browser, tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def verify(build: Build, out: Path, *arguments: str) -> Result:
 
 def read_ids(out: Path, pattern: str) -> list[str]:
     files = [file for file in sorted(out.glob(pattern)) if file.name != "index.html"]
-    return [record for file in files for record, *_ in read_page(file, ["Record ID"], None, None)]
+    return [record for file in files for [record] in read_page(file, ["Record ID"])]
 
 
 def test_links_that_open_are_those_of_the_model(built: Builder, rules: Source, tab: Browser, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from probesheets.export.sampling import shares
 from probesheets.folder import delivered
 from probesheets.folder.hashes import sha256
 from probesheets.folder.manifest import CHANGED, DELIVERED, INDEX, Delivery, Entry, Manifest
-from probesheets.pages.write import CONTENTS, Listed, write_contents
+from probesheets.pages.write import CONTENTS, write_contents
 from probesheets.project.kinds import Kind
 from probesheets.workbooks.container import Written
 
@@ -96,17 +96,17 @@ def _page_index(job: Job, kind: Kind, pages: Iterable[Entry]) -> Entry:
     groups: dict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(pages, key=lambda entry: (entry.batch, entry.part)):
         groups[entry.group or ""].append(entry)
-    rows = [
-        Listed(
-            some[0].probe or group,
-            sum(entry.records for entry in some),
-            known.get(group, {}).get("first_date"),
-            known.get(group, {}).get("last_date"),
-            [(_page_name(entry), entry.path.rpartition("/")[2]) for entry in some],
-        )
+    rows: list[dict[str, Any]] = [
+        {
+            "title": some[0].probe or group,
+            "texts": sum(entry.records for entry in some),
+            "first": known.get(group, {}).get("first_date"),
+            "last": known.get(group, {}).get("last_date"),
+            "pages": [(_page_name(entry), entry.path.rpartition("/")[2]) for entry in some],
+        }
         for group, some in groups.items()
     ]
-    rows.sort(key=lambda row: (-row.texts, row.title))
+    rows.sort(key=lambda row: (-row["texts"], row["title"]))
     write_contents(job.folder.staging / path, "Language model texts, by probe", rows, job.created)
     return _other(job, path, len(rows))
 

@@ -152,8 +152,7 @@ def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) 
         file, found = folder.path / entry.path, list[tuple[str, int]]()
         with suppress(OSError, CalamineError, ValueError):
             if file.is_file() and not linked(folder.path, entry.path):
-                read = _read_page if file.suffix == ".html" else _read_workbook
-                found = list(read(file, entry, kinds[entry.kind].layout))
+                found = list(_read_workbook(file, entry, kinds[entry.kind].layout))
         if len(found) != entry.records:
             raise ProbesheetsError(
                 f"{DELIVERED} is missing or damaged, and only {len(found):,} of {entry.records:,} records can be read "
@@ -168,13 +167,17 @@ def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) 
 
 
 def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[str, int]]:
-    """Each record of a workbook with its fingerprint. A reader may have added and moved columns.
+    """Each record of a workbook or page with its fingerprint. A reader may have added and moved columns.
 
     Raises ValueError if a column that identifies the records is missing.
     """
     from python_calamine import CalamineWorkbook
 
-    header, *rows = CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
+    header, rows = entry.columns, list[list[Any]]()
+    if file.suffix == ".html":
+        rows.extend(read_page(file, header))
+    else:
+        header, *rows = CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
     headers = {column.name: column.header for column in layout.columns}
     at, long = header.index(entry.columns[0]), headers.get(layout.long_text or "")
     if long is None:
@@ -192,13 +195,6 @@ def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[s
         record, pieces = _cell(row[at]), [str(row[place])]
     if pieces:
         yield record, zlib.crc32("".join(pieces).encode())
-
-
-def _read_page(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[str, int]]:
-    """Each record of a page with its fingerprint, which is that of its long text."""
-    long = next((column.header for column in layout.columns if column.name == layout.long_text), None)
-    for record, text in read_page(file, [entry.columns[0], long or ""], long, None):
-        yield record, zlib.crc32(text.encode()) if long else UNKNOWN
 
 
 def _cell(cell: Any) -> str:

@@ -100,7 +100,7 @@ def _check_file(folder: Path, entry: Entry, unreadable: set[str]) -> str | None:
             if rows != entry.rows:
                 return f"has {rows:,} rows; the manifest says {entry.rows:,}."
     if file.suffix == ".html" and entry.columns:
-        count = sum(1 for _ in read_page(file, entry.columns, None, None))
+        count = sum(1 for _ in read_page(file, entry.columns))
         if count != entry.records:
             return f"has {count:,} records; the manifest says {entry.records:,}."
     return "was changed after the export: its SHA-256 differs from the manifest." if changed else None

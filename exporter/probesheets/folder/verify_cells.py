@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +108,7 @@ class _Rows:
         batches: dict[int, list[Entry]] = defaultdict(list)
         for entry in sorted(entries, key=lambda entry: entry.part):
             batches[entry.batch].append(entry)
-        read = self._page_rows if self.kind.format == "html" else self._sheet_rows
-        sheets = [read(some) for some in batches.values()]
+        sheets = [_sheet_rows(self.folder, some) for some in batches.values()]
         heads = [next(sheet, None) for sheet in sheets]  # the next row of each batch
         for record in records:
             for number, place in enumerate(heads):
@@ -137,17 +136,6 @@ class _Rows:
         place.row[self.long] = "".join(pieces)
         return after
 
-    def _sheet_rows(self, entries: Iterable[Entry]) -> Iterator[Place]:
-        """The rows of all parts of a workbook, without the headers."""
-        for entry in entries:
-            rows = enumerate(open_sheet(self.folder / entry.path).iter_rows(), 1)
-            yield from (Place(entry.path, number, row) for number, row in rows if number > 1)
-
-    def _page_rows(self, entries: Iterable[Entry]) -> Iterator[Place]:
-        for entry in entries:
-            rows = read_page(self.folder / entry.path, self.headers, *self.kind.page_headers)
-            yield from (Place(entry.path, number, [*row]) for number, row in enumerate(rows, 1))
-
     def _check_record(self, place: Place, record: Record) -> Iterator[str]:
         for at, header in enumerate(self.headers):
             value = record[at]
@@ -164,6 +152,15 @@ def _records(warehouse: Warehouse, query: str, advance: Advance) -> Iterator[Rec
         advance(chunk.num_rows)
 
 
+def _sheet_rows(folder: Path, entries: Iterable[Entry]) -> Iterator[Place]:
+    """The rows of all parts of a workbook or page, without the headers."""
+    for entry in entries:
+        file = folder / entry.path
+        is_page = file.suffix == ".html"
+        rows = read_page(file, entry.columns) if is_page else islice(open_sheet(file).iter_rows(), 1, None)
+        yield from (Place(entry.path, number, [*row]) for number, row in enumerate(rows, 1 if is_page else 2))
+
+
 def _same(cell: Any, value: Any, *, whole: bool = False) -> bool:
     """Whether a cell shows a value of the database as workbooks and pages do; a `whole` cell must not be shortened."""
     if value is None or value == "":
@@ -174,7 +171,7 @@ def _same(cell: Any, value: Any, *, whole: bool = False) -> bool:
         return bool(cell == str(value)) or (abs(value) <= DIGITS_15 and _number(cell) == value)
     if isinstance(value, date):
         return cell == value.isoformat() or (value >= FIRST_DATE and cell == value)
-    if not whole and isinstance(cell, str) and units(value) > CELL_UNITS:
+    if not whole and isinstance(cell, str) and cell != value and units(value) > CELL_UNITS:
         return cell.endswith("…") and value.startswith(cell[:-1]) and units(cell) > CELL_UNITS - 100
     return bool(cell == value)
 

@@ -46,14 +46,6 @@ class Kind:
         names = [column.name for column in self.layout.columns]
         return names + [name for name in [self.one_file_per, self.layout.pieces] if name and name not in names]
 
-    @property
-    def page_headers(self) -> tuple[str | None, str | None]:
-        """In a page, the headers of the long text and of what is its title."""
-        columns = self.layout.columns
-        long = next((column.header for column in columns if column.name == self.layout.long_text), None)
-        title = next((column.header for column in columns if column.page == "title" and self.one_file_per), None)
-        return long, title
-
     def in_order(self, headers: Sequence[str]) -> "Kind | None":
         """The kind with its columns in the order of these headers; None if it has others, or another first one."""
         columns = {column.header: column for column in self.layout.columns}

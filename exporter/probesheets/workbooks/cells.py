@@ -46,28 +46,39 @@ def sheet_rows(chunk: pa.RecordBatch, layout: Layout, group_by: str | None) -> R
 
     Raises ValueError for a column that is missing or of another type, and for text that a workbook cannot hold.
     """
-    names = [column.name for column in layout.columns] + ([group_by] if group_by is not None else [])
-    if missing := [name for name in names if name not in chunk.schema.names]:
-        raise ValueError(f"no column {', '.join(missing)}; the columns are {', '.join(chunk.schema.names)}")
-    values = {name: column_values(name, chunk.column(name), layout.dates) for name in names}
-    refuse_forbidden(values, names[0])
+    values = typed_columns(chunk, layout, group_by)
     shortened = np.zeros(chunk.num_rows, np.int64)
     for name, array in values.items():
         if name != layout.long_text and (long := _too_long(array)):
             values[name] = _replaced(array, {row: text[: _cut(text, 0, CELL_UNITS - 1)] + "…" for row, text in long})
             shortened[[row for row, _ in long]] += 1
-    groups = values[group_by] if group_by is not None else None
-    if groups is not None and groups.null_count:
-        raise ValueError(f"column {group_by}, which names the files, is empty in some rows")
-    if layout.long_text and values[names[0]].type != TEXT:
-        raise ValueError(f"column {names[0]} must be text, to number the rows of a long {layout.long_text}")
+    groups, key = values[group_by] if group_by is not None else None, layout.columns[0].name
+    if layout.long_text and values[key].type != TEXT:
+        raise ValueError(f"column {key} must be text, to number the rows of a long {layout.long_text}")
     rows = Rows(values, groups, np.ones(chunk.num_rows, bool), shortened, _like_nothing(values.values()))
     if layout.long_text and (long := _too_long(values[layout.long_text])):
-        return _continued(rows, layout.long_text, names[0], long)
+        return _continued(rows, layout.long_text, key, long)
     return rows
 
 
-def column_values(name: str, array: pa.Array, dates: str) -> pa.Array:
+def typed_columns(
+    chunk: pa.RecordBatch, layout: Layout, group_by: str | None, *more: str | None
+) -> dict[str, pa.Array]:
+    """The columns of the layout, the one that names the files, and `more`, by name, as `_values` returns them.
+
+    Raises ValueError for a column that is missing or of another type, and for text that a workbook cannot hold.
+    """
+    names = [*(column.name for column in layout.columns), *(name for name in (group_by, *more) if name is not None)]
+    if missing := [name for name in names if name not in chunk.schema.names]:
+        raise ValueError(f"no column {', '.join(missing)}; the columns are {', '.join(chunk.schema.names)}")
+    values = {name: _values(name, chunk.column(name), layout.dates) for name in names}
+    _refuse_forbidden(values, names[0])
+    if group_by is not None and values[group_by].null_count:
+        raise ValueError(f"column {group_by}, which names the files, is empty in some rows")
+    return values
+
+
+def _values(name: str, array: pa.Array, dates: str) -> pa.Array:
     """The column as large strings (empty ones become null), integers or dates."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -93,8 +104,7 @@ def _bytes(array: pa.Array) -> np.ndarray[Any, Any]:
     return np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
 
 
-def refuse_forbidden(values: dict[str, pa.Array], key: str) -> None:
-    """Raise ValueError for text that is not UTF-8 or that a workbook cannot contain; `key` names the record."""
+def _refuse_forbidden(values: dict[str, pa.Array], key: str) -> None:
     for name, array in values.items():
         if array.type != TEXT:
             continue

@@ -41,6 +41,14 @@ class Layout:
     pieces: str | None = None
 
     @property
+    def title(self) -> str | None:
+        """The name of the column that is the title of a page."""
+        return next((column.name for column in self.columns if column.page == "title"), None)
+
+    def header(self, name: str | None) -> str:
+        return next((column.header for column in self.columns if column.name == name), "")
+
+    @property
     def frozen(self) -> int:
         """The number of columns that stay visible: the record ID, and the long text if it is beside it."""
         return 2 if [column.name for column in self.columns[1:2]] == [self.long_text] else 1

@@ -4,15 +4,15 @@ const selects = [...form.querySelectorAll("select")], all = said.textContent.tri
 const plain = text => text.normalize("NFC").toLowerCase();
 const texts = Array.from(document.querySelectorAll("article"), article => ({
   article,
-  values: selects.map((_, number) => article.querySelector(".filter" + number)?.textContent ?? ""),
+  values: new Map(Array.from(article.querySelectorAll("[data-filter]"), cell => [cell.dataset.filter, cell.textContent])),
 }));
 
-selects.forEach((select, number) => {
-  const values = new Set(texts.map(text => text.values[number]).filter(Boolean));
+for (const select of selects) {
+  const values = new Set(texts.map(text => text.values.get(select.name)).filter(Boolean));
   for (const value of values) select.add(new Option(value, value));
   select.hidden = values.size < 2;
-});
-for (const link of document.querySelectorAll("a.record")) {
+}
+for (const link of document.querySelectorAll("dd a")) {
   if (!document.getElementById(link.textContent)) link.removeAttribute("href");  // its text is in another page
 }
 
@@ -20,7 +20,7 @@ function filter() {
   const wanted = plain(search.value.trim());
   let shown = 0;
   for (const text of texts) {
-    let fits = selects.every((select, number) => !select.value || select.value === text.values[number]);
+    let fits = selects.every(select => !select.value || select.value === text.values.get(select.name));
     if (fits && wanted) {
       text.words ??= plain(text.article.id + "\n" + text.article.querySelector(".text").textContent);
       fits = text.words.includes(wanted);
