@@ -10,7 +10,7 @@ PROBESHEETS_TEST_QUALCODER_PYTHON  a Python with PyQt6 and openpyxl for it (defa
 PROBESHEETS_FUZZ                   how many times as many damaged files the loader gets (default 1; `make fuzz`: 10)
 PROBESHEETS_SOAK                   the part of the 360 random kills that is done (default 0.05; `make soak`: 1)
 PROBESHEETS_SOAK_SEED              the number that the random kills begin with, to repeat them
-CI                                 "true" makes a missing MariaDB a failure instead of a skip
+CI                                 "true" makes a missing MariaDB or Chromium a failure instead of a skip
 """
 
 import csv
@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import HINT
 from tests.build import WHOLE_NUMBERS, Build, Source, build
 from tests.engines.generate import generated_source
 from tests.engines.rules import rules_source
@@ -34,6 +35,7 @@ SERVERS = ENGINES[1:]
 _HINTS = {
     "mariadb": "MariaDB is not installed (apt-get install mariadb-server)",
     "mysql": "MySQL is not installed (.ci/run gets it; or name a root folder in PROBESHEETS_TEST_MYSQL_ROOT)",
+    "Chromium": HINT,
 }
 Builder = Callable[[str, Source], Build]
 

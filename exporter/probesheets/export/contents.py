@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from importlib.metadata import version
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc

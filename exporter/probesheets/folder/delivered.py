@@ -173,11 +173,12 @@ def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[s
     """
     from python_calamine import CalamineWorkbook
 
-    header, rows = entry.columns, list[list[Any]]()
+    found: list[list[Any]]
     if file.suffix == ".html":
-        rows.extend(read_page(file, header))
+        found = [entry.columns, *read_page(file, entry.columns)]
     else:
-        header, *rows = CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
+        found = CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
+    header, *rows = found
     headers = {column.name: column.header for column in layout.columns}
     at, long = header.index(entry.columns[0]), headers.get(layout.long_text or "")
     if long is None:

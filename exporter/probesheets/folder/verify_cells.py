@@ -156,9 +156,12 @@ def _sheet_rows(folder: Path, entries: Iterable[Entry]) -> Iterator[Place]:
     """The rows of all parts of a workbook or page, without the headers."""
     for entry in entries:
         file = folder / entry.path
-        is_page = file.suffix == ".html"
-        rows = read_page(file, entry.columns) if is_page else islice(open_sheet(file).iter_rows(), 1, None)
-        yield from (Place(entry.path, number, [*row]) for number, row in enumerate(rows, 1 if is_page else 2))
+        rows: Iterator[list[Any]]
+        if file.suffix == ".html":
+            rows, first = read_page(file, entry.columns), 1
+        else:
+            rows, first = islice(open_sheet(file).iter_rows(), 1, None), 2
+        yield from (Place(entry.path, number, row) for number, row in enumerate(rows, first))
 
 
 def _same(cell: Any, value: Any, *, whole: bool = False) -> bool:

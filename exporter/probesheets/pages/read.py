@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 
 class _Parser(HTMLParser):
@@ -41,7 +42,7 @@ class _Parser(HTMLParser):
                 self._record[self._header if tag == "dd" else self._main.get("data-text") or ""] = self._text
 
 
-def read_page(file: Path, headers: Sequence[str]) -> Iterator[list[str]]:
+def read_page(file: Path, headers: Sequence[str]) -> Iterator[list[Any]]:
     """The records of a page: the Record ID, then the cells with the other `headers`; a cell without value is empty."""
     parser = _Parser()
     with file.open(encoding="utf-8", errors="replace", newline="") as stream:

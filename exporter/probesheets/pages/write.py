@@ -10,13 +10,12 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from probesheets.workbooks.cells import TEXT, typed_columns
 from probesheets.workbooks.container import Written, file_name
@@ -71,9 +70,10 @@ def write_contents(file: Path, title: str, rows: Sequence[Mapping[str, Any]], cr
 def _template(layout: Layout | None, created: datetime, group_by: str | None) -> Any:
     """The macros of page.html, which know what is the same in all pages of a kind."""
     parts = Path(__file__).with_name("parts")
-    known: dict[str, Any] = {"exported": created.date(), "layout": layout, "contents_file": group_by and CONTENTS}
+    exported, contents_file = created.astimezone(UTC).date(), group_by and CONTENTS
+    known: dict[str, Any] = {"layout": layout, "exported": exported, "contents_file": contents_file}
     for name, file in (("style", "style.css"), ("script", "script.js")):
-        known[name] = Markup((parts / file).read_text(encoding="utf-8"))
+        known[name] = (parts / file).read_text(encoding="utf-8")
         known[f"{name}_hash"] = b64encode(hashlib.sha256(known[name].encode()).digest()).decode()
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.from_string((parts / "page.html").read_text(encoding="utf-8"), known).module
