@@ -6,7 +6,7 @@ made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 export SOURCE_DATE_EPOCH=1577836800 PROBESHEETS_DUCKDB="$made/pictures.duckdb"
 .venv/bin/probesheets run --out "$made/out" --quiet
-#.venv/bin/probesheets export --only pages --out "$made/pages" --quiet
+.venv/bin/probesheets export --only pages --out "$made/pages" --quiet
 
 # picture NAME FILE DPI WIDTH HEIGHT: the top left of a workbook's first page, as it prints; the size is in pixels
 picture() {
@@ -26,5 +26,5 @@ picture with_links "$(ls "$made"/out/with_links/masks-are-96*.xlsx)" 110 860 240
 picture left_out "$made/out/left_out.xlsx" 90 860 240
 picture links "$made/out/links.xlsx" 90 860 200
 picture index "$made/out/index.xlsx" 75 780 560
-#screenshot pages "$(ls "$made"/pages/pages/masks-are-96*.html)"
+screenshot pages "$(ls "$made"/pages/pages/masks-are-96*.html)"
 du -ck docs/pictures/*.png | tail -1
