@@ -3,7 +3,7 @@
 import json
 import tracemalloc
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,18 @@ def test_what_cannot_be_a_page_is_an_error_and_leaves_complete_pages_only(tmp_pa
     with pytest.raises(FileExistsError):
         write(table([*"abc"], ["a", "b", "a"]), tmp_path)
     assert write(table([]), tmp_path) == [] and not (tmp_path / "all.html").exists()
+
+
+def test_a_kind_without_long_text_has_every_value(tmp_path: Path) -> None:
+    layout = Layout("Rows", tuple(Column(name, name.upper()) for name in ("key", "day", "count", "truth", "nothing")))
+    days = [date(1850, 1, 2), None]
+    rows = {"key": [7, 8], "day": days, "count": [2**60, None], "truth": [True, False], "nothing": ["", None]}
+    made = write_pages(
+        pa.table(rows).to_batches(), layout, tmp_path, group_by=None, default_name="rows", created=CREATED
+    )
+    assert [page.path.name for page in made] == ["rows.html"]
+    found = list(read_page(tmp_path / "rows.html", [column.header for column in layout.columns]))
+    assert found == [["7", "1850-01-02", str(2**60), "TRUE", ""], ["8", "", "", "FALSE", ""]]
 
 
 def test_a_failing_source_leaves_only_complete_pages(tmp_path: Path) -> None:

@@ -7,12 +7,15 @@ from typing import Any
 
 
 class _Parser(HTMLParser):
-    """Collects the articles in `records`, as {header: text}. The element main has the headers of title and text."""
+    """Collects the articles in `records`, as {header: text} with the Record ID under None.
+
+    The element main has the headers of the title and of the long text.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.records: list[dict[str, str]] = []
-        self._record: dict[str, str] | None = None
+        self.records: list[dict[str | None, str]] = []
+        self._record: dict[str | None, str] | None = None
         self._main: dict[str, str | None] = {}
         self._in, self._text, self._title, self._header = "", "", "", ""
 
@@ -21,7 +24,7 @@ class _Parser(HTMLParser):
         if tag == "main":
             self._main = given
         elif tag == "article":
-            self._record = {"": given.get("id") or "", self._main.get("data-title") or "": self._title}
+            self._record = {None: given.get("id") or "", self._main.get("data-title") or "": self._title}
         elif tag in ("h1", "dt", "dd") or given.get("class") == "text":
             self._in, self._text = tag, ""
 
@@ -48,5 +51,5 @@ def read_page(file: Path, headers: Sequence[str]) -> Iterator[list[Any]]:
     with file.open(encoding="utf-8", errors="replace", newline="") as stream:
         while piece := stream.read(1 << 16):
             parser.feed(piece)
-            yield from ([record.get(header, "") for header in ("", *headers[1:])] for record in parser.records)
+            yield from ([record.get(header, "") for header in (None, *headers[1:])] for record in parser.records)
             parser.records.clear()
