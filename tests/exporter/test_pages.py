@@ -159,6 +159,7 @@ def test_what_cannot_be_a_page_is_an_error_and_leaves_complete_pages_only(tmp_pa
         ("control", table(["a", "b\x0b"], ["s", "t"]), r"column text, record T2: a workbook cannot contain U\+000B"),
         ("column", table(["a"]).drop_columns(["model"]), "no column model; the columns are id"),
         ("name", table(["a"], ["../up"]), "cannot name a file"),
+        ("index", table(["a", "b"], ["s", "Index"]), "'Index' cannot name a page: index.html is the index"),
         ("group", table(["a", "b"], ["s", None]), "column stem, which names the files, is empty"),  # type: ignore[list-item]
     ):
         with pytest.raises(ValueError, match=message):

@@ -20,6 +20,7 @@ from jinja2 import Environment, StrictUndefined
 from probesheets.workbooks.cells import TEXT, typed_columns
 from probesheets.workbooks.container import Written, file_name
 from probesheets.workbooks.layout import Layout, check
+from probesheets.workbooks.write import slices
 
 CONTENTS = "index.html"
 _OPENS = re.compile(r"https?://.*(?<!…)", re.I | re.S)  # of the links: no other scheme, and not cut off
@@ -44,13 +45,14 @@ def write_pages(
     check(layout)
     template, page = _template(layout, created, group_by), None
     try:
-        for chunk in chunks:
+        for chunk in slices(chunks):
             for group, title, article in _articles(chunk, layout, group_by, template):
                 same = page is not None and page.group == group
                 if page is None or not same or page.records == max_rows:
                     if page:
                         yield page.close(continued=same)
-                    stem, part = (group or default_name) + suffix, page.part + 1 if page and same else 1
+                    stem = (default_name if group is None else group) + suffix
+                    part = page.part + 1 if page and same else 1
                     page = _Page(template, directory, stem, group, part, title or group or default_name)
                 page.add(article)
                 page.records += 1
@@ -111,10 +113,12 @@ class _Page:
 
     def __init__(self, template: Any, directory: Path, stem: str, group: str | None, part: int, title: str) -> None:
         self.path, self.group, self.part, self.records = directory / file_name(stem, part, "html"), group, part, 0
+        if group is not None and self.path.name.casefold() == CONTENTS:
+            raise ValueError(f"{group!r} cannot name a page: {CONTENTS} is the index of the pages")
         self._template, self._next = template, file_name(stem, part + 1, "html")
-        self._file = self.path.open("xb")
         head = template.head(title, part, file_name(stem, part - 1, "html")).encode()
         self._count = head.index(_COUNT) + len(_COUNT)
+        self._file = self.path.open("xb")
         self._file.write(head)
 
     def add(self, html: str) -> None:

@@ -75,7 +75,7 @@ def _write(
 ) -> Iterator[Written]:
     book: Workbook | None = None
     try:
-        for chunk in _slices(chunks):
+        for chunk in slices(chunks):
             rows = sheet_rows(chunk, layout, group_by)
             segments = _segments(rows, book, new_workbook, max_rows)
             numbers = np.concatenate([np.arange(one.row, one.row + one.stop - one.start) for one in segments])
@@ -97,7 +97,8 @@ def _write(
             book.abandon()
 
 
-def _slices(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def slices(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in chunks of at most SLICE_BYTES, or of one row."""
     for chunk in chunks:
         size = max(1, chunk.num_rows * SLICE_BYTES // max(1, chunk.nbytes))
         for start in range(0, chunk.num_rows, size):
