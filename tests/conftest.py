@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import HINT
+from tests.browser import HINT, Browser, browser
 from tests.build import WHOLE_NUMBERS, Build, Source, build
 from tests.engines.generate import generated_source
 from tests.engines.rules import rules_source
@@ -105,6 +105,13 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=SERVERS)
 def server_engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A tab of a real Chromium."""
+    with browser(tmp_path_factory.mktemp("chromium")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

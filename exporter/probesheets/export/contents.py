@@ -56,9 +56,7 @@ def publish(
         manifest = replace(manifest, drawn=shares(job.project, job.warehouse, job.probes, known))
     kept = {} if job.replaces_all else {name: entry for name, entry in folder.files.items() if name not in gone}
     held = [*{**kept, **{entry.path: entry for entry in files}}.values()]
-    for kind in written:
-        if kind.format == "html" and kind.one_file_per:
-            files.append(_page_index(job, kind, [entry for entry in held if entry.kind == kind.name]))
+    files += [_page_index(job, kind, held) for kind in written if kind.format == "html" and kind.one_file_per]
     _write_index(job, held, manifest)
     files.append(_other(job, INDEX, len(job.probes)))
     report.files = [entry.path for entry in files]
@@ -91,8 +89,9 @@ def _other(job: Job, path: str, rows: int) -> Entry:
     return Entry(path=path, kind=path.partition(".")[0], rows=rows, sha256=sha256(job.folder.staging / path))
 
 
-def _page_index(job: Job, kind: Kind, pages: Iterable[Entry]) -> Entry:
+def _page_index(job: Job, kind: Kind, held: Iterable[Entry]) -> Entry:
     """Write the index of the pages that a kind will have in the folder: the probes with the most texts come first."""
+    pages = [entry for entry in held if entry.kind == kind.name]
     path, known = f"{kind.name}/{CONTENTS}", {row["file_stem"]: row for row in job.probes}
     groups: dict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(pages, key=lambda entry: (entry.batch, entry.part)):
