@@ -224,3 +224,12 @@ def test_many_probes_are_told_of_the_single_workbook(built_sample: Build, tmp_pa
         assert "There are 9 probes. For one workbook with all of them, run: probesheets export --target duckdb " in (
             export(built_sample, tmp_path).err
         )
+
+
+def test_a_full_export_keeps_the_kinds_that_were_asked_for(built_sample: Build, tmp_path: Path) -> None:
+    for arguments in ([], ["--only", "all_texts"], ["--only", "pages"]):
+        assert export(built_sample, tmp_path, *arguments).code == 0
+    before = set(contents(tmp_path))
+    done = export(built_sample, tmp_path)
+    assert done.code == 0 and "Removed" not in done.err
+    assert set(contents(tmp_path)) == before >= {"all_texts.xlsx", "pages/index.html"}

@@ -188,7 +188,7 @@ def test_workbooks_that_are_removed_are_named(built_sample: Build, exported: Pat
     assert export(built_sample, OLD, exported, "--only", "qualcoder")[0] == 0
     names = sorted(contents(exported).keys() - exports.old.keys())
     code, said = export(built_sample, NEW, exported)
-    assert code == 0 and f"Removed {len(names)} workbooks of an earlier export" in said and names[0] in said, said
+    assert code == 0 and f"Removed {len(names)} files of an earlier export" in said and names[0] in said, said
 
 
 # --- what an export leaves when it is killed

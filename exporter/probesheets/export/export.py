@@ -1,5 +1,6 @@
 """Export: from the models to a folder of workbooks. Each kind of spreadsheet is one stream of rows."""
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,6 +20,7 @@ from probesheets.export.selection import check_columns, choose, read_probes
 from probesheets.export.widths import fit
 from probesheets.folder import delivered
 from probesheets.folder.manifest import described
+from probesheets.folder.manifest import read as read_manifest
 from probesheets.folder.publish import open_folder
 from probesheets.pages.write import write_pages
 from probesheets.progress import Track, silent
@@ -52,7 +54,7 @@ def export(
     """
     project.require((), READ)
     probes = read_probes(project, warehouse)
-    selection = choose(project, probes, wanted, only)
+    selection = choose(project, probes, wanted, only, _held_kinds(out) if not new and not sample else ())
     project.require(selection.kinds, READ)
     if sample:
         selection = drawable(selection, warehouse, named=bool(only))
@@ -75,11 +77,17 @@ def export(
     return report
 
 
+def _held_kinds(out: Path) -> set[str]:
+    """The kinds that the folder has: a full export writes them again, also those that must be asked for."""
+    manifest = read_manifest(out)
+    return {entry.kind for entry in manifest.files} if manifest else set()
+
+
 def _single_import(job: Job) -> Iterator[str]:
     if len(job.probes) > MANY and job.selection.everything and not job.batch.new and SINGLE in job.project.kinds:
         yield (
-            f"There are {len(job.probes):,} probes. For one workbook with all of them, run: "
-            f"probesheets export --target {job.project.target} --only {SINGLE}"
+            f"There are {len(job.probes):,} probes. For one workbook with all of them, run: probesheets export "
+            f"--target {job.project.target} --only {SINGLE} --out {shlex.quote(str(job.folder.path))}"
         )
 
 

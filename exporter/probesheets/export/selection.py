@@ -1,7 +1,7 @@
 """What to export: the kinds of spreadsheet and the probes that the user named."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,15 +33,22 @@ def read_probes(project: Project, warehouse: Warehouse) -> list[dict[str, Any]]:
     return [dict(zip(PROBE_COLUMNS, row, strict=True)) for row in rows]
 
 
-def choose(project: Project, probes: Sequence[dict[str, Any]], wanted: Sequence[str], only: Sequence[str]) -> Selection:
-    """The kinds that `only` names (or else the default ones), and the probes `wanted`: see `_stems`.
+def choose(
+    project: Project,
+    probes: Sequence[dict[str, Any]],
+    wanted: Sequence[str],
+    only: Sequence[str],
+    held: Collection[str] = (),
+) -> Selection:
+    """The kinds that `only` names (or else the default ones and those `held`), and the probes `wanted`: see `_stems`.
 
     Raises ProbesheetsError for an unknown name, with the names that resemble it.
     """
     for name in only:
         if name not in project.kinds:
             raise ProbesheetsError(f"There is no kind {name!r}. {near(name, project.kinds)}")
-    kinds = [kind for kind in project.kinds.values() if (kind.name in only if only else kind.default)]
+    default = {kind.name for kind in project.kinds.values() if kind.default} | ({*held} if not wanted else set())
+    kinds = [kind for kind in project.kinds.values() if kind.name in (only or default)]
     if not wanted:
         return Selection(tuple(kinds), None, everything=not only)
     stems: list[str] = []

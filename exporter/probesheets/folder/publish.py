@@ -99,7 +99,7 @@ class Folder:
         notes = [self._set_aside(name) for name in aside]
         if books := sorted(name for name in removed if listed[name].columns):
             some = ", ".join(books[:3]) + (", …" if len(books) > 3 else "")
-            notes.append(f"Removed {len(books):,} workbooks of an earlier export that are not in this one: {some}")
+            notes.append(f"Removed {len(books):,} files of an earlier export that are not in this one: {some}")
         for folder in {(self.path / name).parent for name in added}:
             folder.mkdir(exist_ok=True)
         for name in added:
