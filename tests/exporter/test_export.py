@@ -184,7 +184,7 @@ def test_names_that_are_wrong(built_sample: Build, tmp_path: Path, arguments: li
 def test_an_output_folder_that_cannot_be_written(built_sample: Build, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a file", encoding="utf-8")
     result = export(built_sample, tmp_path / "file" / "sheets")
-    assert result.code == 1 and "cannot be written" in result.err
+    assert result.code == 1 and "file is a file. Give a folder with --out, such as out." in result.err
 
 
 def test_outside_a_checkout(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ SOURCES = {  # by the part of the URL that is changed: another value, and what b
     "user": ("nobody", "Check the user in --source, and the password in PROBESHEETS_PASSWORD."),
     "password": ("not this one", "Check the user in --source, and the password in PROBESHEETS_PASSWORD."),
     "no password": ("", NOT_SET),
-    "schema": ("nowhere", "Check the schema in --source. Schemas with a table_output that this user can read: source."),
+    "schema": ("nowhere", "Check the schema in --source. Schemas with a table_output that this user can read: source"),
 }
 TARGETS: Mapping[str, tuple[Mapping[str, str], str]] = {
     "host": ({"PROBESHEETS_HOST": NOWHERE}, "There is no such host. Check PROBESHEETS_HOST."),

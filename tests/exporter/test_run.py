@@ -32,7 +32,9 @@ def test_a_file_becomes_workbooks(project: Path) -> None:
     assert [name.split("-")[0] for name in names] == ["index.xlsx", "links.xlsx", "with_links/say", "without_links/say"]
     assert "Exported 1 of 1 text rows to" in result.stderr
     # artifacts are kept apart by target, and nothing is left in the way of the next command
-    assert (project / "target" / "duckdb" / "manifest.json").is_file()
+    [state] = (project / "target").glob("duckdb-*")
+    assert (state / "manifest.json").is_file() and (state / "dbt.log").is_file()
+    assert f"dbt's log: {(state / 'dbt.log').relative_to(project)}" in result.stderr
 
 
 def test_a_text_tag_that_is_not_there(project: Path) -> None:

@@ -204,7 +204,7 @@ def test_an_export_during_a_build(built_sample: Build, folder: Path, exports: Ex
         send_when(building, lambda: database.with_suffix(".duckdb.wal").exists(), signal.SIGSTOP)
         code, said = export(built_sample, environment, folder)
         assert code == 1
-        assert "cannot be read" in said and "wait until it ends" in said
+        assert "is in use by another program" in said and "wait until it ends" in said
         check_nothing_is_half_written(folder, exports)
     finally:
         building.send_signal(signal.SIGCONT)
@@ -227,7 +227,7 @@ def test_a_build_during_an_export(
     building = probesheets(built_sample.folder, built_sample.environment, *arguments)
     for said in (result, building):
         assert said.code == 1
-        assert "cannot be opened for writing" in said.err and "Close the program that uses it" in said.err
+        assert "is in use by another program" in said.err and "Close that program" in said.err
     assert contents(folder) == before
     reading.process.send_signal(signal.SIGCONT)
     assert reading.end()[0] == 0
