@@ -1,5 +1,5 @@
 {#
-  Problems with the variables: names that dbt_project.yml does not list, names there that nothing uses, and values of the
+  Problems with the variables: names that dbt_project.yml does not list, names there that look misspelt, and values of the
   wrong type. dbt itself takes any name, so that a misspelt text_tga would build the wrong texts.
 #}
 {% macro faults_of_variables() %}
@@ -17,7 +17,7 @@
   {% if var('dirty_data') not in ['warn', 'error', 'ignore'] %}
     {% do faults.append(wrong_type('dirty_data', 'warn, error or ignore', 'ignore')) %}
   {% endif %}
-  {% for name in known if name not in own and not is_used(name) %}
+  {% for name in known if name not in own and name[:5] in own | map('truncate', 5, true, '') and not is_used(name) %}
     {% do faults.append("dbt_project.yml sets the variable '" ~ shown(name) ~ "', but no model or test uses it.\nThe variables of "
       ~ 'this project are: ' ~ own | join(', ') ~ '. Correct its name, or remove it.') %}
   {% endfor %}

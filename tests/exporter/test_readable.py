@@ -11,7 +11,8 @@ import pytest
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tests.build import Build
+from tests.build import Build, make_project
+from tests.exporter.command import probesheets
 from tests.exports import HEADERS, LINK_HEADERS, export, read_manifest, sheet, write_manifest
 
 SCREEN = 1366 - 60  # pixels of a small laptop, without the numbers of the rows and the scroll bar
@@ -127,3 +128,13 @@ def test_a_batch_keeps_the_order_of_the_folder(out: Path, built_sample: Build, t
     assert "changed" not in done.err and "disappeared" not in done.err
     batches = list((tmp_path / "out" / "with_links").glob("*-batch2.xlsx"))
     assert batches and all(sheet(file)[0] == old for file in batches)
+
+
+def test_wide_characters_have_room(tmp_path: Path) -> None:
+    make_project(tmp_path / "p")
+    header, row = "id,experiment_id,root_id,depth,tag,probe,content,memo", f"2,1,1,1,trimmed,P,P one,{'漢' * 15}"
+    (tmp_path / "p" / "wide.csv").write_text(f"{header}\n1,1,0,0,raw,P,P,\n{row}\n", encoding="utf-8")
+    done = probesheets(tmp_path / "p", {}, "run", "--source", "wide.csv", "--vars", "{extra_columns: [memo]}")
+    assert done.code == 0, done.err
+    [file] = (tmp_path / "p" / "out" / "with_links").iterdir()
+    assert widths(opened(file))["memo"] >= 30

@@ -126,7 +126,7 @@ def test_all_texts_and_a_sample_are_not_mixed(built_sample: Build, tmp_path: Pat
     ("arguments", "code", "part"),
     [
         (["--sample", "0"], 2, "--sample"),
-        (["--seed", "7"], 1, "--per and --seed need --sample"),
+        (["--seed", "7"], 1, "--per and --seed need a sample"),
         (["--sample", "5", "--per", "week"], 1, "Valid: probe, month"),
         (["--sample", "5", "--only", "left_out"], 1, "left_out has no column text_id"),
     ],

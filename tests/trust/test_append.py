@@ -54,12 +54,12 @@ def ids(database: Path, table: str = "table_output") -> list[tuple[Any, ...]]:
 def test_only_new_rows_are_appended_and_exported(project: Path) -> None:
     arguments = ("run", "--source", "batch2.csv", "--append", "--new")
     done = probesheets(project, {}, *arguments)
-    assert done.code == 0 and "Read 5 rows of table_output from batch2.csv; 5 of them are new" in done.err, done.err
+    assert done.code == 0 and "Read 5 rows of table_output from batch2.csv, 5 of them new" in done.err, done.err
     assert records(project / "out", "with_links/*-batch2.xlsx") == ["T12", "T14"]
     assert "disappeared" not in done.err and "changed" not in done.err
     before = contents(project / "out")
     again = probesheets(project, {}, *arguments)
-    assert again.code == 0 and "0 of them are new" in again.err and "There is nothing new" in again.err
+    assert again.code == 0 and "0 of them new" in again.err and "There is nothing new" in again.err
     assert contents(project / "out") == before
     with duckdb.connect(str(project / "probesheets.duckdb"), read_only=True) as connection:
         [row] = connection.execute("select count(*), min(model_name), max(model_name) from texts").fetchall()
@@ -71,7 +71,7 @@ def test_an_id_with_other_content_is_refused_with_both_rows(project: Path) -> No
     for command in ("check", "run"):
         done = probesheets(project, {}, command, "--source", "again.csv", "--append")
         said = done.out + done.err
-        assert done.code == 1 and "2 rows with the same id but other content. The first is 2:" in said, said
+        assert done.code == 1 and "the same id for different rows of table_output (2). The first is 2:" in said, said
         assert "the copy: id 2, experiment_id 1, root_id 1, depth 1, tag trimmed, probe P, content P one" in said
         assert "again.csv: id 2, experiment_id 1, root_id 1, depth 1, tag trimmed, probe P, content P six" in said
         assert "--offset-ids 10" in said
@@ -82,7 +82,7 @@ def test_an_offset_moves_every_id_and_repeats_without_effect(project: Path) -> N
     source = Source(str(project / "again.csv"), project / "large.csv", append=True, offset=100)
     database = project / "probesheets.duckdb"
     said, _ = copy_source(database, source)
-    assert said.endswith("; 5 of them are new")
+    assert said.endswith(", 5 of them new")
     every = ids(database, f"{INCOMING}table_output")
     assert every[:7] == ids(database)
     assert every[7:] == [(101, 0, 101), (102, 101, 101), (103, 101, 101), (104, 101, 101), (105, 101, 101)]
@@ -91,13 +91,14 @@ def test_an_offset_moves_every_id_and_repeats_without_effect(project: Path) -> N
     assert models == [(1, "small"), (101, "large")]
     replace_copy(database, source)
     said, _ = copy_source(database, source)
-    assert said.endswith("; 0 of them are new")
+    assert said.endswith(", 0 of them new")
     assert ids(database, f"{INCOMING}table_output") == ids(database) == every
 
 
 def test_models_with_the_same_id_are_refused(project: Path) -> None:
     source = Source(str(project / "batch2.csv"), project / "large.csv", append=True)
-    with pytest.raises(ProbesheetsError, match=r"id 1, model_name small\n.*id 1, model_name large"):
+    rows = r"id 1, model_name small\n.*id 1, model_name large\n"
+    with pytest.raises(ProbesheetsError, match=rf"{rows}.*--offset-ids 10\."):
         copy_source(project / "probesheets.duckdb", source)
 
 
@@ -113,7 +114,7 @@ def test_columns_may_differ_between_batches(project: Path) -> None:
     (project / "moody.csv").write_text(
         "id,experiment_id,root_id,tag,probe,content,mood\n1,1,0,raw,P,all of it,sad\n", encoding="utf-8"
     )
-    with pytest.raises(ProbesheetsError, match="1 rows with the same id but other content"):
+    with pytest.raises(ProbesheetsError, match=r"different rows of table_output \(1\)"):
         copy_source(project / "probesheets.duckdb", Source(str(project / "moody.csv"), append=True))
 
 
@@ -199,3 +200,24 @@ def test_two_studies_side_by_side(project: Path) -> None:
     assert [done.code for done in ran] == [0] * 5, [done.err for done in ran]
     states = [*(project / "target").glob("duckdb-*/run_results.json")]
     assert len(states) == 2 and len({file.read_bytes() for file in states}) == 2
+
+
+def test_an_empty_cell_and_null_are_the_same(project: Path) -> None:
+    rows = "12,1,11,1,note,P,\n13,1,11,1,trimmed,P,P four\n"
+    (project / "empty.csv").write_text(HEADER + rows, encoding="utf-8")
+    (project / "null.csv").write_text(HEADER + rows.replace("P,\n", "P,NULL\n"), encoding="utf-8")
+    database = project / "probesheets.duckdb"
+    replace_copy(database, Source(str(project / "empty.csv"), append=True))
+    said, _ = copy_source(database, Source(str(project / "null.csv"), append=True, nulls=("NULL",)))
+    assert said.endswith(", 0 of them new")
+
+
+def test_without_its_list_of_deliveries_a_folder_is_not_trusted(project: Path) -> None:
+    (project / "out" / "delivered.csv").unlink()
+    before = ids(project / "probesheets.duckdb")
+    done = probesheets(project, {}, "run", "--source", "again.csv", "--new")
+    assert done.code == 1 and "To restore it, run: probesheets export --new --out out" in done.err, done.err
+    assert ids(project / "probesheets.duckdb") == before
+    assert probesheets(project, {}, "export", "--new", "--out", "out").code == 0
+    done = probesheets(project, {}, "run", "--source", "again.csv", "--new")
+    assert done.code == 1 and "of the 3 records delivered to out are not in again.csv" in done.err, done.err

@@ -1,11 +1,10 @@
 """Before `run --source --new` replaces the copy: would it lose most of what was delivered?"""
 
-from contextlib import suppress
 from pathlib import Path
 
 from probesheets.errors import ProbesheetsError
 from probesheets.folder.delivered import load
-from probesheets.folder.manifest import DELIVERED
+from probesheets.folder.manifest import DELIVERED, MANIFEST
 from probesheets.source.copy import INCOMING, connect
 
 MOST_GONE = 0.5  # of the delivered records
@@ -14,12 +13,20 @@ MOST_GONE = 0.5  # of the delivered records
 def refuse_loss(database: Path, out: Path, source: str) -> None:
     """Raises ProbesheetsError if over half of the records delivered to `out` are not in the incoming copy.
 
-    A record is also missing if the id belongs to other content: ids may have begun at 1 again.
+    A record is also missing if the id had other content in the previous copy: ids may have begun at 1 again.
     """
-    with suppress(OSError, ValueError, KeyError), connect(database) as connection:
-        records = load(out / DELIVERED)
+    with connect(database) as connection:
         names = {str(name) for (name,) in connection.execute("show tables").fetchall()}
         old = "main.table_output" if "table_output" in names else f"(from main.{INCOMING}table_output limit 0)"
+        try:
+            records = load(out / DELIVERED)
+        except (OSError, ValueError, KeyError):
+            if "table_output" not in names or not (out / MANIFEST).exists():
+                return  # nothing to lose here
+            raise ProbesheetsError(
+                f"{out / DELIVERED} is missing or damaged, so what {source} lacks cannot be known. To restore it, run: "
+                f"probesheets export --new --out {out}\nThen run the same command again."
+            ) from None
         connection.register("records", records)
         [(count, gone)] = connection.execute(
             f"""
@@ -42,6 +49,6 @@ def refuse_loss(database: Path, out: Path, source: str) -> None:
             raise ProbesheetsError(
                 f"{gone:,} of the {count:,} records delivered to {out} are not in {source}, or have other content "
                 "there. Nothing was replaced.\n"
-                f"If {source} has only new rows, add --append. If it replaces everything, remove --new or choose "
-                "another folder with --out."
+                f"If {source} has only new rows, add --append. If it replaces everything, choose another folder with "
+                "--out."
             )

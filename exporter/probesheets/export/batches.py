@@ -99,6 +99,7 @@ def with_columns_of(folder: Folder, selection: Selection, batch: Batch) -> Selec
     Raises ProbesheetsError if a batch would have other columns: NVivo would see another form of dataset.
     """
     held = {entry.kind: entry for entry in folder.manifest.files if entry.columns}
+    fits = [kind.name for kind in selection.kinds if kind.name not in held or kind.in_order(held[kind.name].columns)]
     kinds = []
     for kind in selection.kinds:
         entry = held.get(kind.name)
@@ -107,8 +108,9 @@ def with_columns_of(folder: Folder, selection: Selection, batch: Batch) -> Selec
             headers = [column.header for column in kind.layout.columns]
             raise ProbesheetsError(
                 f"{entry.path} has the columns {', '.join(entry.columns)}; this batch would have {', '.join(headers)}. "
-                "All batches need the same columns: build with the same --vars, leave this kind out by naming others "
-                "with --only, or choose another folder with --out."
+                "All batches need the same columns: build with the same --vars, or choose another folder with --out."
+                + (f"\nTo export the other kinds, run: probesheets export --new --out {folder.path}" if fits else "")
+                + "".join(f" --only {name}" for name in fits)
             )
         kinds.append(ordered or kind)
     return replace(selection, kinds=tuple(kinds))

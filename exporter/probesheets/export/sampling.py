@@ -37,7 +37,7 @@ class Sample:
         number = size or total
         if number is None:
             if per is not None or seed is not None:
-                raise ProbesheetsError("--per and --seed need --sample, as in: --sample 20 --per month --seed 7")
+                raise ProbesheetsError("--per and --seed need a sample, as in: --sample 20 --per month --seed 7")
             return None
         if per not in (None, "probe", "month"):
             raise ProbesheetsError(f"--per cannot be {per!r}. Valid: probe, month.")
@@ -100,7 +100,7 @@ def drawable(selection: Selection, warehouse: Warehouse, *, named: bool) -> Sele
     kinds = tuple(kind for kind in selection.kinds if "text_id" in warehouse.columns(kind.relation))
     if named and len(kinds) < len(selection.kinds):
         without = ", ".join(kind.name for kind in selection.kinds if kind not in kinds)
-        raise ProbesheetsError(f"{without} has no column text_id and cannot be sampled. Remove --sample.")
+        raise ProbesheetsError(f"{without} has no column text_id and cannot be sampled. Name other kinds with --only.")
     return replace(selection, kinds=kinds)
 
 

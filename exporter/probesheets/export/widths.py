@@ -10,7 +10,7 @@ from probesheets.warehouse import Warehouse
 from probesheets.workbooks.layout import Column
 
 MOST_WIDE = 40  # digits; the text of a wider column wraps
-LONG_TEXT = 80
+LONG_TEXT, LEAST = 80, 6
 _FILTER = 3  # digits, for the button beside the header
 
 
@@ -20,7 +20,8 @@ def fit(kind: Kind, warehouse: Warehouse) -> Kind:
         return kind
     layout, mark = kind.layout, warehouse.quote
     open_ = [column for column in layout.columns if column.width is None and column.name != layout.long_text]
-    lengths = ", ".join(f"max(char_length(cast({quoted(column.name, mark)} as char)))" for column in open_) or "max(0)"
+    texts = [f"cast({quoted(column.name, mark)} as char)" for column in open_]
+    lengths = ", ".join(f"max(bit_length({text}) + 8 * char_length({text}))" for text in texts) or "max(0)"
     longest = dict(zip(open_, warehouse.rows(f"select {lengths} from {kind.relation}")[0], strict=False))
 
     def fitted(column: Column) -> Column:
@@ -28,7 +29,8 @@ def fit(kind: Kind, warehouse: Warehouse) -> Kind:
             return msgspec.structs.replace(column, width=column.width or LONG_TEXT, wrap=True)
         if column.width is not None:
             return column
-        needed = max(len(column.header) + _FILTER, int(longest[column] or 0) + 1)
+        header = (len(column.header) + len(column.header.encode())) // 2  # a wide character has more bytes
+        needed = max(header + _FILTER, int(longest[column] or 0) // 16 + 1, LEAST)
         return msgspec.structs.replace(column, width=min(needed, MOST_WIDE), wrap=column.wrap or needed > MOST_WIDE)
 
     return replace(kind, layout=replace(layout, columns=tuple(map(fitted, layout.columns))))

@@ -49,7 +49,7 @@ def read_page(file: Path, headers: Sequence[str]) -> Iterator[list[Any]]:
     """The records of a page: the Record ID, then the cells with the other `headers`; a cell without value is empty."""
     parser = _Parser()
     with file.open(encoding="utf-8", errors="replace", newline="") as stream:
-        while piece := stream.read(1 << 16):
+        while piece := stream.read(4 << 20):
             parser.feed(piece)
             yield from ([record.get(header, "") for header in (None, *headers[1:])] for record in parser.records)
             parser.records.clear()

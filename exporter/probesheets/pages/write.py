@@ -128,7 +128,7 @@ class _Page:
         """Complete the file; `continued` says whether a further part follows."""
         self.add(self._template.end(self._next if continued else None, self.part))
         self._file.seek(self._count)
-        self.add(f"{self.records:,} texts")
+        self.add(f"{self.records:,} text{'s' * (self.records != 1)}")
         self._file.close()
         with self.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -26,7 +26,7 @@ def append(connection: duckdb.DuckDBPyConnection, schema: str, incoming: str, so
         if not _columns(connection, old):
             continue
         if _columns(connection, added):
-            _refuse_other_content(connection, old, added, source)
+            _refuse_other_content(connection, schema, table, added, source)
             others = f"union all by name (select * from {added} as new where new.id is null or new.id not in "
             others += f"(select id from {old} where id is not null))"
         else:
@@ -60,24 +60,33 @@ def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
         return []
 
 
-def _refuse_other_content(connection: duckdb.DuckDBPyConnection, old: str, new: str, source: str) -> None:
-    """Columns that only one of the two has do not matter, unless a known row would get a new value there."""
+def _refuse_other_content(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, new: str, source: str
+) -> None:
+    """Columns that only one of the two has do not matter, unless a known row would get a new value there.
+
+    Nor does it matter whether a cell is empty or null.
+    """
+    old = f"{schema}.{table}"
     before = {name.lower() for name in _columns(connection, old)}
     differ = " or ".join(
-        f"cast(new.{name} as varchar) is distinct from cast(old.{name} as varchar)" if known else f"new.{name} <> ''"
+        f"coalesce(cast(new.{name} as varchar), '') <> coalesce(cast(old.{name} as varchar), '')"
+        if known
+        else f"new.{name} <> ''"
         for name, known in ((quoted(name), name.lower() in before) for name in _columns(connection, new))
     )
     rows = f"from {old} as old inner join {new} as new on old.id = new.id where {differ}"
-    [(count, first, largest)] = connection.execute(
-        f"select count(*), min(old.id), (select max(greatest(id, 1)) from {old}) {rows}"
-    ).fetchall()
+    [(count, first)] = connection.execute(f"select count(*), min(old.id) {rows}").fetchall()
     if not count:
         return
     shown_rows = "\n".join(
         f"  {name}: {_shown(connection, relation, first)}" for name, relation in (("the copy", old), (source, new))
     )
+    [(largest,)] = connection.execute(
+        f"select max(greatest(id, coalesce(experiment_id, 0), 1)) from {schema}.table_output"
+    ).fetchall()
     raise ProbesheetsError(
-        f"{source} and the copy have {count:,} rows with the same id but other content. The first is {first}:\n"
+        f"{source} and the copy have the same id for different rows of {table} ({count:,}). The first is {first}:\n"
         f"{shown_rows}\nIf these are other rows, whose ids began at 1 again, add --offset-ids "
         f"{10 ** len(str(largest))}. If the rows were corrected, copy the whole source without --append."
     )

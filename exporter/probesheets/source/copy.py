@@ -94,7 +94,7 @@ def copy_source(database: Path, source: Source, base: Path | None = None) -> tup
             advice, said = _advice(connection), f"Read {rows:,} rows of table_output from {source.name}"
             if source.append:
                 new = append(connection, "base.main" if base else "main", INCOMING, source.name)
-                said += f"; {new:,} of them are new"
+                said += f", {new:,} of them new"
             else:
                 connection.execute(f"comment on table main.{INCOMING}table_output is {literal(source.name)}")
             connection.commit()
