@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 HINT = "Chromium is not installed (apt-get install chromium)"
+PATIENCE = 300  # seconds without any message, after which a test fails instead of hanging
 _OPTIONS = [
     "--headless",
     "--no-sandbox",
@@ -57,6 +59,7 @@ class Browser:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._left:
+            assert select.select([self._read], [], [], PATIENCE)[0], "Chromium does not answer"
             data = os.read(self._read, 1 << 16)
             assert data, "Chromium has ended"
             self._left += data
