@@ -74,10 +74,10 @@ def test_hostile_texts_stay_text(tab: Browser, sample: Source, tmp_path: Path) -
         tab.requests.clear()
         tab.open(file)
         search(tab, "nothing is like that")
-        every = "1 text" if count == 1 else f"{count:,} texts"
-        assert said(tab) == f"0 of {every}"
+        counted = "1 text" if count == 1 else f"{count:,} texts"
+        assert said(tab) == f"0 of {counted}"
         search(tab, "")
-        assert said(tab) == every and tab.value("document.querySelector('h1').textContent") == title
+        assert said(tab) == counted and tab.value("document.querySelector('h1').textContent") == title
         assert (tab.requests, tab.said) == ([file.as_uri()], [])
         assert tab.value("[typeof window.hit, document.scripts.length, location.href]") == [
             "undefined",
