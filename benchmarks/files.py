@@ -17,7 +17,7 @@ from pathlib import Path
 from probesheets.errors import ProbesheetsError
 from probesheets.source.copy import Source, copy_source
 try:
-    said = copy_source(Path("copy.duckdb"), Source(sys.argv[1]))
+    said, _ = copy_source(Path("copy.duckdb"), Source(sys.argv[1]))
 except ProbesheetsError as error:
     said = str(error)
 Path("said").write_text(said, encoding="utf-8")

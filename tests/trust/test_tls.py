@@ -21,7 +21,7 @@ from pathlib import Path
 from probesheets.errors import ProbesheetsError
 from probesheets.source.copy import Source, copy_source
 try:
-    print(copy_source(Path(sys.argv[1]), Source(sys.argv[2])))
+    print(copy_source(Path(sys.argv[1]), Source(sys.argv[2]))[0])
 except ProbesheetsError as error:
     print(error)
 """
