@@ -17,7 +17,7 @@
   {% if var('dirty_data') not in ['warn', 'error', 'ignore'] %}
     {% do faults.append(wrong_type('dirty_data', 'warn, error or ignore', 'ignore')) %}
   {% endif %}
-  {% for name in known if name not in own and name[:5] in own | map('truncate', 5, true, '') and not is_used(name) %}
+  {% for name in known if name not in own and looks_like_one_of(own, name) and not is_used(name) %}
     {% do faults.append("dbt_project.yml sets the variable '" ~ shown(name) ~ "', but no model or test uses it.\nThe variables of "
       ~ 'this project are: ' ~ own | join(', ') ~ '. Correct its name, or remove it.') %}
   {% endfor %}
@@ -25,6 +25,12 @@
     {% do faults.append(wrong_type('bare_links', 'true or false', 'false')) %}
   {% endif %}
   {{ return(faults) }}
+{% endmacro %}
+
+{# Whether a name begins like one of ours, so that it may be misspelt. Others may be read by macros, which cannot be seen here. #}
+{% macro looks_like_one_of(own, name) %}
+  {% for one in own if one[:5] == name[:5] %}{{ return(true) }}{% endfor %}
+  {{ return(false) }}
 {% endmacro %}
 
 {# Whether a model or test, such as an analyst's own, reads a variable. #}

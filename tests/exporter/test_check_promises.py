@@ -51,11 +51,16 @@ def integers(folder: Path) -> None:
         connection.execute(f"create table table_output as from read_csv('{folder / 'source.csv'}', all_varchar = true)")
 
 
-def a_variable(folder: Path) -> None:
-    file = folder / "dbt_project.yml"
-    changed = file.read_text(encoding="utf-8").replace("  bare_links:", "  extra_tag: [mood]\n  bare_links:")
-    file.unlink()  # a link to the checkout's
-    file.write_text(changed, encoding="utf-8")
+def a_variable(name: str) -> Callable[[Path], None]:
+    """Beside those of dbt_project.yml."""
+
+    def prepare(folder: Path) -> None:
+        file = folder / "dbt_project.yml"
+        changed = file.read_text(encoding="utf-8").replace("  bare_links:", f"  {name}: [mood]\n  bare_links:")
+        file.unlink()  # a link to the checkout's
+        file.write_text(changed, encoding="utf-8")
+
+    return prepare
 
 
 def an_exposure(change: Callable[[dict[Any, Any]], object], model: str = "links") -> Callable[[Path], None]:
@@ -81,7 +86,8 @@ ON_DUCKDB = {
     "true in a list": Case("extra_tags must be a list of names", {"extra_tags": [True]}),
     "a truth value": Case("date_tag must be a name", {"date_tag": True}),
     "a severity": Case("dirty_data must be warn, error or ignore", {"dirty_data": "wran"}),
-    "a variable of dbt_project.yml": Case("dbt_project.yml sets the variable 'extra_tag'", prepare=a_variable),
+    "a misspelt list": Case("dbt_project.yml sets the variable 'extra_tag'", prepare=a_variable("extra_tag")),
+    "a misspelt tag": Case("dbt_project.yml sets the variable 'text_tga'", prepare=a_variable("text_tga")),
     "a column that is missing": Case("has no column nope", {"extra_columns": ["mood", "nope"]}),
     "a text tag with an escape": Case("text_tag is ", {"text_tag": "\x1b[2Jtrimmed"}),
     "a folder": Case("there.duckdb cannot be opened for writing", {}, THERE, a_folder),
@@ -202,3 +208,11 @@ def test_dirty_data_may_warn_stop_or_be_ignored(tmp_path: Path, severity: str, c
     assert bool(done.returncode) == bool(code), done.stdout
     if severity == "ignore":
         assert "WARN=0 ERROR=0" in done.stdout
+
+
+def test_a_variable_of_the_users_own_is_no_fault(tmp_path: Path) -> None:
+    """One of their macros may read it, which dbt does not say."""
+    make_project(tmp_path / "p")
+    a_variable("my_table")(tmp_path / "p")
+    done = probesheets(tmp_path / "p", {}, "check")
+    assert done.code == 0, done.out

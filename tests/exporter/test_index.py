@@ -1,5 +1,6 @@
 """index.xlsx as people see it: its charts, drawn by LibreOffice, and the numbers behind them."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -24,7 +25,8 @@ from tests.exports import export
 
 SHARED = "You are the assistant of a library in a small harbour town and answer politely, but never about "
 DRAWS = pytest.mark.skipif(
-    not (shutil.which("soffice") and shutil.which("pdftoppm")), reason="needs LibreOffice and poppler"
+    not (shutil.which("soffice") and shutil.which("pdftoppm")) and os.environ.get("CI") != "true",  # there, it fails
+    reason="LibreOffice and pdftoppm are not installed (apt-get install libreoffice-calc poppler-utils)",
 )
 
 

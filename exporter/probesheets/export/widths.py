@@ -20,6 +20,7 @@ def fit(kind: Kind, warehouse: Warehouse) -> Kind:
         return kind
     layout, mark = kind.layout, warehouse.quote
     open_ = [column for column in layout.columns if column.width is None and column.name != layout.long_text]
+    # bits, because every engine counts them in a text; DuckDB's octet_length takes none
     texts = [f"cast({quoted(column.name, mark)} as char)" for column in open_]
     lengths = ", ".join(f"max(bit_length({text}) + 8 * char_length({text}))" for text in texts) or "max(0)"
     longest = dict(zip(open_, warehouse.rows(f"select {lengths} from {kind.relation}")[0], strict=False))
