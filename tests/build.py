@@ -14,7 +14,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
+from probesheets.settings import artifacts
 from tests.copies import replace_copy
 from tests.servers import ROOT, Server, SqlError, mysql_environment
 
@@ -102,7 +104,8 @@ class Build:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        return dict(json.loads((self.folder / "target" / self.target / "manifest.json").read_text(encoding="utf-8")))
+        file = artifacts_of(self.folder, self.target, self.environment) / "manifest.json"
+        return dict(json.loads(file.read_text(encoding="utf-8")))
 
     def probesheets(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line in this project folder."""
@@ -132,10 +135,19 @@ def make_project(folder: Path) -> None:
         (folder / part).symlink_to(ROOT / part)
 
 
+def artifacts_of(folder: Path, target: str, environment: Mapping[str, str]) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        return artifacts(target)
+
+
 def dbt_build(
     folder: Path, target: str, environment: Mapping[str, str], variables: Mapping[str, Any]
 ) -> subprocess.CompletedProcess[str]:
-    arguments = ["--target", target, "--target-path", f"target/{target}", "--profiles-dir", str(folder)]
+    place = artifacts_of(folder, target, environment)  # which `probesheets run` then need not read again
+    arguments = ["--target", target, "--target-path", str(place), "--profiles-dir", str(folder)]
     arguments += ["--vars", json.dumps(dict(variables))]
     if target == "duckdb":
         arguments += ["--exclude-resource-type", "unit_test"]

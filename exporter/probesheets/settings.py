@@ -71,10 +71,8 @@ def database_file(target: str) -> Path:
 
 def artifacts(target: str) -> Path:
     """The folder for what dbt writes about a database: its log, and its state. Databases side by side share nothing."""
-    if is_duckdb(target):
-        place = str(database_file(target).resolve())
-    else:
-        place = ":".join(setting(target, name) for name in ("server", "port", "schema"))
+    names = ("path",) if is_duckdb(target) else ("server", "port", "schema")
+    place = ":".join(setting(target, name) for name in names)  # as written, so that a moved project keeps its state
     return find_root() / "target" / f"{target}-{sha256(place.encode()).hexdigest()[:8]}"
 
 
