@@ -75,7 +75,7 @@ def test_hostile_texts_stay_text(tab: Browser, sample: Source, tmp_path: Path) -
         tab.open(file)
         search(tab, "nothing is like that")
         counted = "1 text" if count == 1 else f"{count:,} texts"
-        assert said(tab) == f"0 of {counted}"
+        assert said(tab) == f"No matches in {counted}"
         search(tab, "")
         assert said(tab) == counted and tab.value("document.querySelector('h1').textContent") == title
         assert (tab.requests, tab.said) == ([file.as_uri()], [])
@@ -120,6 +120,37 @@ def test_the_search_field_and_the_filters(tab: Browser, tmp_path: Path) -> None:
     tab.value("new Promise(done => requestAnimationFrame(done))")
     assert (len(shown(tab)), tab.value("document.querySelector(':target').id")) == (5, "T3")
     assert tab.value("[...document.querySelectorAll('dd a')].map(a => a.getAttribute('href'))") == ["#T3", None]
+
+
+def test_a_search_marks_what_it_found_and_scrolls_to_the_first_hit(tab: Browser, tmp_path: Path) -> None:
+    long = "".join(f"line {number}\n" for number in range(400))
+    rows = table([f"{long}Amber {long}", "amber, AMBER and İ amber", "none"])
+    tab.open(write(rows, tmp_path)[0].path)
+    search(tab, "amber")
+    marked = "[...(CSS.highlights.get('hit') ?? [])].map(r => [r.startContainer.parentElement.closest('article').id, "
+    marked += "r.toString()])"
+    assert tab.value(marked) == [["T1", "Amber"], ["T2", "amber"], ["T2", "AMBER"], ["T2", "amber"]]
+    visible = "[...CSS.highlights.get('hit')].map(r => r.getBoundingClientRect()).filter(r => "
+    visible += "r.top >= document.querySelector('header').offsetHeight && r.bottom <= innerHeight).length"
+    assert tab.value(visible) >= 1
+    search(tab, "")
+    assert tab.value(marked) == []
+
+
+def test_a_record_that_is_opened_is_below_the_header_of_a_long_probe(tab: Browser, tmp_path: Path) -> None:
+    texts = [f"text {number}\n" * 9 for number in range(50)]
+    file = write(table(texts, ["a"] * 50, probe=["word " * 400] * 50), tmp_path)[0].path
+    tab.call("Emulation.setDeviceMetricsOverride", width=360, height=800, deviceScaleFactor=1, mobile=False)
+    tab.open(file)
+    tab.value("location.hash = '#T20'")
+    tab.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    rectangle = "document.querySelector('{}').getBoundingClientRect().{}"
+    top, header, height = (
+        tab.value(script)
+        for script in (rectangle.format("#T20", "top"), rectangle.format("header", "height"), "innerHeight")
+    )
+    tab.call("Emulation.clearDeviceMetricsOverride")
+    assert header - 1 < top < header + 40 and header < height / 3
 
 
 def test_right_to_left_texts_are_right(tab: Browser, tmp_path: Path) -> None:

@@ -16,6 +16,30 @@ for (const link of document.querySelectorAll("dd a")) {
   if (!document.getElementById(link.textContent)) link.removeAttribute("href");  // its text is in another page
 }
 
+const header = document.querySelector("header");
+new ResizeObserver(() => {  // a text that a link leads to is below the header
+  document.documentElement.style.scrollPaddingTop = header.offsetHeight + "px";
+}).observe(header);
+
+function mark(wanted) {  // at most 1,000 hits, in the texts that are shown
+  if (!window.Highlight) return;  // an older browser
+  const hits = [], pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"), "giu");
+  for (const { article } of wanted ? texts : []) {
+    if (article.hidden) continue;
+    const nodes = document.createTreeWalker(article.querySelector(".text"), NodeFilter.SHOW_TEXT);
+    while (hits.length < 1000 && nodes.nextNode()) {
+      for (const hit of nodes.currentNode.data.matchAll(pattern)) {
+        const range = new Range();
+        range.setStart(nodes.currentNode, hit.index);
+        range.setEnd(nodes.currentNode, hit.index + hit[0].length);
+        hits.push(range);
+      }
+    }
+  }
+  CSS.highlights.set("hit", new Highlight(...hits));
+  if (hits.length) scrollBy(0, hits[0].getBoundingClientRect().top - header.offsetHeight - 48);
+}
+
 function filter() {
   const wanted = plain(search.value.trim());
   let shown = 0;
@@ -28,7 +52,8 @@ function filter() {
     text.article.hidden = !fits;
     shown += fits;
   }
-  said.textContent = shown < texts.length ? shown.toLocaleString("en") + " of " + all : all;
+  said.textContent = shown === texts.length ? all : shown ? `${shown.toLocaleString("en")} of ${all}` : `No matches in ${all}`;
+  mark(search.value.trim());
 }
 
 form.addEventListener("input", filter);
