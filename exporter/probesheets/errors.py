@@ -34,6 +34,11 @@ def near(name: str, choices: Iterable[str], most: int = 5) -> str:
     return f"{len(every)} are valid, for example: {examples}."
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 row` or `2,550 rows`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def shortened(text: str, most: int = 60) -> str:
     """A text of at most `most` characters; … replaces the rest."""
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -18,7 +18,7 @@ def path(value: str | Path) -> Path:
 
 
 _TARGET = "The database for the models: duckdb, mariadb, mysql or another target in profiles.yml."
-Target = Annotated[str, typer.Option("--target", "-t", help=_TARGET)]
+Target = Annotated[str, typer.Option("--target", "-t", metavar="TARGET", help=_TARGET)]
 Out = Annotated[Path, typer.Option("--out", "-o", parser=path, metavar="DIR", help="The folder to write into.")]
 _SOURCE = "CSV or Parquet file of table_output, or mysql://user@host:port/schema with PROBESHEETS_PASSWORD set."
 Source = Annotated[str | None, typer.Option(parser=text, metavar="SOURCE", help=_SOURCE)]
@@ -37,21 +37,21 @@ New = Annotated[
     bool, typer.Option("--new", help="Write only records that no earlier export has delivered to the folder.")
 ]
 _PROBE = "Only this probe: its text (* is any text), or its workbook's name without .xlsx. Can be repeated."
-Probes = Annotated[list[str] | None, typer.Option("--probe", help=_PROBE)]
+Probes = Annotated[list[str] | None, typer.Option("--probe", metavar="PROBE", help=_PROBE)]
 _ONLY = "Only this kind of spreadsheet, such as with_links or qualcoder. Can be repeated."
-Only = Annotated[list[str] | None, typer.Option(help=_ONLY)]
+Only = Annotated[list[str] | None, typer.Option(metavar="KIND", help=_ONLY)]
 Size = Annotated[int | None, typer.Option("--sample", min=1, metavar="N", help="Only N random texts of every probe.")]
 _TOTAL = "Only N random texts in all: at least one of every probe, more of the large ones."
 Total = Annotated[int | None, typer.Option("--sample-total", min=1, metavar="N", help=_TOTAL)]
 _PER = "With a sample: probe (default), or month to count every probe and month by itself."
-Per = Annotated[str | None, typer.Option(help=_PER)]
+Per = Annotated[str | None, typer.Option(metavar="probe|month", help=_PER)]
 _SEED = "With a sample: the random seed (default: 0). The same seed draws the same texts."
 Seed = Annotated[str | None, typer.Option(parser=text, metavar="S", help=_SEED)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Also print dbt's log.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; messages go to stderr.")]
 _COMPARE = "Also compare every cell with the models of this target."
-CompareTo = Annotated[str | None, typer.Option("--target", "-t", help=_COMPARE)]
+CompareTo = Annotated[str | None, typer.Option("--target", "-t", metavar="TARGET", help=_COMPARE)]
 Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.")]
 NewFolder = Annotated[Path, typer.Argument(parser=path, metavar="DIR", help="A new or empty folder.")]
 Exported = Annotated[Path, typer.Argument(parser=path, metavar="DIR", help="A folder that an export wrote.")]

@@ -1,6 +1,6 @@
 {#
-  on-run-end: for each test that failed or warned, logs its name and what to do, which the comment at the top of the test
-  says. For a model that could not get a table in time, logs which connections may hold it.
+  on-run-end: for each test that failed or warned, logs its name, the first of its rows, and what to do, which the comment
+  at the top of the test says. For a model that could not get a table in time, logs which connections may hold it.
 #}
 {% macro advise(results) %}
   {% for result in results if result.node and result.node.resource_type == 'test' %}
@@ -8,12 +8,24 @@
     {% if status in ['fail', 'error', 'warn'] %}
       {% set advice = first_comment(result.node.raw_code)
         or 'The models are inconsistent. Build all of them again. If this test fails again, report its name.' %}
-      {% do log(status | upper ~ ' ' ~ result.node.name ~ ': ' ~ (result.failures or 0) ~ ' rows. ' ~ advice, info=true) %}
+      {% set count = result.failures or 0 %}
+      {% do log('{} {}: {:,} row{}{}. {}'.format(status | upper, result.node.name, count, '' if count == 1 else 's',
+        first_rows(result.node.compiled_code) if count else '', advice), info=true) %}
     {% endif %}
   {% endfor %}
   {% for result in results if 'Lock wait timeout exceeded' in (result.message or '') %}
     {% if loop.first %}{% do advise_about_locks() %}{% endif %}
   {% endfor %}
+{% endmacro %}
+
+{# The first column of the first rows that a test found, as in ` (text_id 7, 12, 15, ...)`. #}
+{% macro first_rows(sql, most=3) %}
+  {% set found = run_query('select * from (' ~ sql ~ '\n) as found_rows order by 1 limit ' ~ (most + 1)) %}
+  {% set values = [] %}
+  {% for value in found.columns[0].values() if value is not none %}
+    {% do values.append(shown(value | string | truncate(40, true)) if loop.index <= most else '...') %}
+  {% endfor %}
+  {{ return(' (' ~ found.column_names[0] ~ ' ' ~ values | join(', ') ~ ')' if values else '') }}
 {% endmacro %}
 
 {# The comment lines at the top of a SQL file, as one line. #}

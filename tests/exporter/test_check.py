@@ -33,15 +33,15 @@ def test_it_counts_what_the_models_count(built_sample: Build) -> None:
     assert result.code == 0 and result.out.endswith("run would succeed.\n"), result.out
     texts = built_sample.rows("texts", ["text_id", "probe", "starts_with_probe", "date", "date_text"])
     whole = sum(1 for _, probe, starts, *_ in texts if not starts and probe != "(no probe)")
-    assert f"{sum(1 for row in texts if row[2])} texts begin with their probe" in result.out
-    assert f"; {whole} do not." in result.out
+    assert f"Texts that begin with their probe, which is removed: {sum(1 for row in texts if row[2])}" in result.out
+    assert f". Texts that do not: {whole}." in result.out
     probes = len({row[1] for row in texts})
     (blank,) = (row[0] for row in built_sample.query("select blank_texts from main.accounts"))
-    assert f"{len(texts) + blank} text rows of {probes} probes; {blank} of them are blank" in result.out
+    assert f"{len(texts) + blank} text rows of {probes} probes; {blank} blank, " in result.out
     (dateless,) = (
         row[0] for row in built_sample.query("select count(*) from main.combined_v2 where date_match = 'none'")
     )
-    assert f"{dateless} of {len(texts) + blank} texts have no row with the tag 'date'" in result.out
+    assert f"{dateless} of {len(texts) + blank} texts without a row with the tag 'date'" in result.out
     odd = {row[4] for row in texts if row[4] and row[3] is None}
     assert f"{len(odd)} of " in result.out and all(repr(text) in result.out for text in odd)
     assert "'Masks are', 'masks are'" in result.out and "'Date', 'Trimmed '" in result.out

@@ -1,6 +1,7 @@
 """The folder that an export leaves, read back by libraries that did not write it."""
 
 import hashlib
+import shlex
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from tests.build import Build
 from tests.exporter.command import probesheets
-from tests.exports import HEADERS, LINK_HEADERS, contents, export, read_manifest, sheet, write_manifest
+from tests.exports import HEADERS, LINK_HEADERS, contents, export, read_manifest, records, sheet, write_manifest
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +225,11 @@ def test_many_probes_are_told_of_the_single_workbook(built_sample: Build, tmp_pa
         assert "There are 9 probes. For one workbook with all of them, run: probesheets export --target duckdb " in (
             export(built_sample, tmp_path).err
         )
+        said = export(built_sample, tmp_path / "few", "--sample", "2", "--seed", "a b").err
+        command = shlex.split(said.partition("run: probesheets ")[2].splitlines()[0])
+        assert export(built_sample, tmp_path / "few", *command[1:]).code == 0 and command[0] == "export"
+        every = records(tmp_path / "few", "with_links/*.xlsx")
+        assert len(sheet(tmp_path / "few" / "all_texts.xlsx")) == 1 + len(every)
 
 
 def test_a_full_export_keeps_the_kinds_that_were_asked_for(built_sample: Build, tmp_path: Path) -> None:

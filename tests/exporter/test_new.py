@@ -47,7 +47,7 @@ def test_what_has_changed_or_gone_is_listed(out: Path, later: Build) -> None:
     assert told["batch"] == 2 and told["changed"] == [CHANGED] and told["gone"] == [GONE]
     assert told["new"]["with_links"] == len(records(out, "with_links/*-batch2.xlsx"))
     assert set(told["files"]) <= set(contents(out)) and "links-batch2.xlsx" in told["files"]
-    assert f"1 records have changed since they were delivered: {CHANGED}." in result.err
+    assert f"1 record changed since delivery: {CHANGED}." in result.err
     with (out / "changed.csv").open(encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
     assert ["with_links", CHANGED, "changed"] in rows and ["without_links", GONE, "gone"] in rows
@@ -71,7 +71,7 @@ def test_the_record_is_rebuilt_from_the_workbooks(out: Path, later: Build, damag
     else:
         (out / "delivered.csv").write_text("kind,batch\n", encoding="utf-8")
     result = export(later, out, "--new", "--only", "qualcoder")  # a kind that was not delivered: all is new
-    assert result.code == 0 and "were read from the workbooks instead" in result.err
+    assert result.code == 0 and "read from the workbooks and pages instead" in result.err
     assert {row for row in delivered(out) if row[0] != "qualcoder"} == before
     assert read_manifest(out)["batches"][:2] == told
     assert len(records(out, "qualcoder/*-batch3.xlsx")) == len(later.rows("texts", ["record_id"]))

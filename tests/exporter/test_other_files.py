@@ -128,6 +128,11 @@ def test_what_is_no_table(text: str, encode: Callable[[str], bytes], tmp_path: P
     assert DUMPS[text] in refused(tmp_path / "x.csv", encode(text))
 
 
+def test_a_csv_file_that_is_called_parquet(tmp_path: Path) -> None:
+    said = refused(tmp_path / "x.parquet", b"id,tag\n1,raw\n")
+    assert "If it is a CSV file, give it a name that ends in .csv." in said
+
+
 @pytest.mark.parametrize("first", ["PK", "PAR1", "-", "--", "[x]", "{x}", "create", "insert_into", "/", "7"])
 def test_a_column_of_any_name_may_come_first(first: str, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(f"{first},id,root_id,tag\na,1,0,b\n", encoding="utf-8")
@@ -142,7 +147,8 @@ def test_no_header(delimiter: str, names: tuple[str, ...], tmp_path: Path) -> No
 
 
 def test_a_header_of_other_names_is_a_header(tmp_path: Path) -> None:
-    assert "has no column id, experiment_id" in refused(tmp_path / "x.csv", b"number,text\n1,a\n")
+    said = refused(tmp_path / "x.csv", b"number,text\n1,a\n")
+    assert "has no column id, experiment_id" in said and "Found: number, text. Rename the columns" in said
     assert "has no column experiment_id" in refused(tmp_path / "x.csv", b"ID,2020\n1,b\n")
 
 

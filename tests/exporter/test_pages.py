@@ -214,7 +214,7 @@ def test_a_batch_of_new_texts_and_a_sample(built_sample: Build, tmp_path: Path) 
     known = delivered(out)
     (out / "delivered.csv").unlink()
     result = export(built_sample, out, *kind, "--new")
-    assert result.code == 0 and "records were read from the workbooks instead" in result.err
+    assert result.code == 0 and "records read from the workbooks and pages instead" in result.err
     assert delivered(out) == known and "changed" not in result.err
 
 

@@ -139,7 +139,7 @@ def test_wrong_arguments(built_sample: Build, tmp_path: Path, arguments: list[st
 def test_a_sample_says_its_total_before_it_writes(built_sample: Build, tmp_path: Path) -> None:
     said = export(built_sample, tmp_path, "--sample", "3").err
     count = len(expected(built_sample, 3, "0"))
-    assert said.index(f"This draws {count} texts in all.") < said.index("Wrote a sample")
+    assert said.index(f"3 texts of every probe, seed 0. This draws {count} texts in all.") < said.index("Wrote ")
 
 
 SIZES = {("a", ""): 60, ("b", ""): 30, ("c", ""): 10}
@@ -179,7 +179,7 @@ def test_so_many_texts_in_all(built_sample: Build, tmp_path: Path) -> None:
 def test_a_total_per_month(built_sample: Build, tmp_path: Path) -> None:
     done = export(built_sample, tmp_path / "few", "--sample-total", "9", "--per", "month")
     needed = len(expected(built_sample, 1, "0", month=True))
-    assert done.code == 1 and f"Give at least {needed}." in done.err and not contents(tmp_path / "few")
+    assert done.code == 1 and f"Give at least {needed}." in done.err and not (tmp_path / "few").exists()
     export(built_sample, tmp_path / "some", "--sample-total", str(needed), "--per", "month")
     assert drawn(tmp_path / "some") == expected(built_sample, 1, "0", month=True)
 

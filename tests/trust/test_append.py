@@ -56,6 +56,7 @@ def test_only_new_rows_are_appended_and_exported(project: Path) -> None:
     done = probesheets(project, {}, *arguments)
     assert done.code == 0 and "Read 5 rows of table_output from batch2.csv, 5 of them new" in done.err, done.err
     assert records(project / "out", "with_links/*-batch2.xlsx") == ["T12", "T14"]
+    assert "in place of" not in done.err
     assert "disappeared" not in done.err and "changed" not in done.err
     before = contents(project / "out")
     again = probesheets(project, {}, *arguments)
@@ -93,6 +94,12 @@ def test_an_offset_moves_every_id_and_repeats_without_effect(project: Path) -> N
     said, _ = copy_source(database, source)
     assert said.endswith(", 0 of them new")
     assert ids(database, f"{INCOMING}table_output") == ids(database) == every
+
+
+def test_a_copy_that_takes_the_place_of_another_one_is_named(project: Path) -> None:
+    done = probesheets(project, {}, "run", "--source", "again.csv")
+    assert "Read 5 rows of table_output from again.csv, in place of the copy of batch1.csv" in done.err, done.err
+    assert "in place of" not in probesheets(project, {}, "run", "--source", "again.csv").err
 
 
 def test_models_with_the_same_id_are_refused(project: Path) -> None:
@@ -145,7 +152,7 @@ def test_new_accepts_a_source_that_lost_less_than_half(project: Path) -> None:
     whole = outputs(1, "one", "two", "three").splitlines(keepends=True)
     (project / "most.csv").write_text("".join(whole[:-2]) + "20,1,1,9,trimmed,P,P nine\n", encoding="utf-8")
     done = probesheets(project, {}, "run", "--source", "most.csv", "--new")
-    assert done.code == 0 and "1 records have disappeared" in done.err, done.err
+    assert done.code == 0 and "1 record disappeared" in done.err, done.err
     assert records(project / "out", "with_links/*-batch2.xlsx") == ["T20"]
 
 

@@ -229,7 +229,7 @@ def test_a_damaged_record_of_deliveries(
         assert file.read_bytes() == damaged
         return
     assert result.code == 0, result.err
-    assert ("were read from the workbooks instead" in result.err) == (arguments != ["export"])
+    assert ("read from the workbooks and pages instead" in result.err) == (arguments != ["export"])
     assert sorted(file.read_bytes().splitlines()) == sorted(exports.new["delivered.csv"].splitlines())
     found = contents(folder)
     assert found.pop("delivered-edited.csv", None) == (damaged if by == "accident" else None)
@@ -287,6 +287,6 @@ def test_a_column_that_a_reader_added_hides_no_record(
     edit(first_workbook(folder), lambda sheet: sheet.insert_cols(place))
     (folder / "delivered.csv").unlink()
     code, said = export(built_sample, NEW, folder, "--new")
-    assert code == 0 and "There is nothing new" in said and "have changed" not in said
+    assert code == 0 and "There is nothing new" in said and "changed since delivery" not in said
     records = [line.rpartition(b",")[0] for line in (folder / "delivered.csv").read_bytes().splitlines()]
     assert sorted(records) == sorted(line.rpartition(b",")[0] for line in exports.new["delivered.csv"].splitlines())

@@ -16,7 +16,7 @@ from tests.conftest import need
     ("part", "scale", "most", "said"),
     [
         ("files", 0.1, (900, 450), "Read 1,"),
-        ("long-cell", 0.05, (450, 450), "Read 1 rows"),
+        ("long-cell", 0.05, (450, 450), "Read 1 row "),
         ("long-cell", 0.2, (600, 600), "31 MB|rows that are too long"),
         ("long-rows", 0.05, (1_050, 1_050), "Read 125 rows"),
         ("long-rows", 0.1, (1_050, 1_050), "rows that are too long: 2,048 of them contain 27[0-9] MB"),

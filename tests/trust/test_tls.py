@@ -86,7 +86,7 @@ def test_a_server_without_tls_is_refused(plain: Server, address: str, tmp_path: 
     assert "the server does not support it" in first
     assert advice.endswith(f"--source mysql://{USER}@{address}:{plain.port}/outputs?tls=off")
     [copied] = said(f"{address}:{plain.port}/outputs?tls=off", tmp_path)
-    assert copied.startswith("Read 1 rows")
+    assert copied.startswith("Read 1 row ")
 
 
 def test_a_certificate_must_be_trusted(encrypting: Server, address: str, certificate: Path, tmp_path: Path) -> None:
@@ -94,12 +94,12 @@ def test_a_certificate_must_be_trusted(encrypting: Server, address: str, certifi
     first, advice = said(place, tmp_path)
     assert "certificate is not trusted" in first.lower() and "SSL_CERT_FILE" in advice
     [copied] = said(place, tmp_path, SSL_CERT_FILE=str(certificate))
-    assert copied.startswith("Read 1 rows")
+    assert copied.startswith("Read 1 row ")
     [copied] = said(f"{place}?tls=off", tmp_path)  # not asked for, but used
-    assert copied.startswith("Read 1 rows")
+    assert copied.startswith("Read 1 row ")
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3"])
 def test_this_machine_needs_none(plain: Server, host: str, tmp_path: Path) -> None:
     [copied] = said(f"{host}:{plain.port}/outputs", tmp_path)
-    assert copied.startswith("Read 1 rows")
+    assert copied.startswith("Read 1 row ")

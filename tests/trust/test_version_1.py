@@ -135,7 +135,7 @@ def test_it_goes_on_without_its_record_of_deliveries(out: Path, later: Build, tm
     else:
         (out / "delivered.csv").write_text("sorted", encoding="utf-8")
     result = export(later, out, "--new")
-    assert result.code == 0 and "were read from the workbooks instead" in result.err
+    assert result.code == 0 and "read from the workbooks and pages instead" in result.err
     assert delivered(out) == delivered(tmp_path / "smooth")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from probesheets.check.database import check_database
 from probesheets.check.rights import missing_rights
-from probesheets.errors import ProbesheetsError, near, shortened, shown
+from probesheets.errors import ProbesheetsError, counted, near, shortened, shown
 from probesheets.project.build import inspect_source, installed
 from probesheets.project.kinds import read_kinds
 from probesheets.settings import database_file, find_root, is_duckdb, setting
@@ -133,8 +133,8 @@ def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
     ]
     more = f", and {len(listed) - _TAGS} more" if len(listed) > _TAGS else ""
     yield Finding("ok", f"Tags and their rows: {', '.join(listed[:_TAGS])}{more}.")
-    blank = f"; {found['blank']:,} of them are blank and will be listed in left_out" if found["blank"] else ""
-    yield Finding("ok", f"{found['texts']:,} text rows of {found['probes']:,} probes{blank}.")
+    blank = f"; {found['blank']:,} blank, to be listed in left_out" if found["blank"] else ""
+    yield Finding("ok", f"{counted(found['texts'], 'text row')} of {counted(found['probes'], 'probe')}{blank}.")
     for tag, use in used.items():
         if tag not in tags and use != "raw":
             yield Finding("look", f"No row has the tag {tag!r}.", near(tag, [name for name in tags if name]))
@@ -151,21 +151,21 @@ def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
 def _check_dates(found: Mapping[str, Any]) -> Iterator[Finding]:
     if found["without_date"]:
         tag = next(tag for tag, use in found["used_tags"] if use == "dates")
-        text = f"{found['without_date']:,} of {found['texts']:,} texts have no row with the tag {tag!r}."
+        text = f"{found['without_date']:,} of {counted(found['texts'], 'text')} without a row with the tag {tag!r}."
         yield Finding("look", text, "They are exported without a date; nothing is lost.")
     if odd := found["odd_dates"]:
-        text = f"{odd:,} of {found['dates']:,} dates cannot be read, such as {_quoted(found['odd_examples'])}."
+        text = f"{odd:,} of {counted(found['dates'], 'date')} cannot be read, such as {_quoted(found['odd_examples'])}."
         todo = "They stay as text in the column Date as stored. Valid formats: 2020-03-05, 2020/3/5, 20200305."
         yield Finding("look", text, todo)
     elif found["dates"]:
-        yield Finding("ok", f"All {found['dates']:,} dates can be read.")
+        yield Finding("ok", f"Dates that can be read: all {found['dates']:,}.")
 
 
 def _check_probes(found: Mapping[str, Any]) -> Iterator[Finding]:
-    text = f"{found['begin']:,} texts begin with their probe, which is removed"
-    text += f" ({found['begin_flat']:,} of them differ in white space)" if found["begin_flat"] else ""
+    text = f"Texts that begin with their probe, which is removed: {found['begin']:,}"
+    text += f" ({found['begin_flat']:,} with other white space)" if found["begin_flat"] else ""
     if found["begin_not"]:
-        yield Finding("look", f"{text}; {found['begin_not']:,} do not.", "These texts are exported unchanged.")
+        yield Finding("look", f"{text}. Texts that do not: {found['begin_not']:,}.", "These are exported unchanged.")
     else:
         yield Finding("ok", f"{text}.")
     for name, difference, todo in (

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from probesheets.errors import ProbesheetsError
+from probesheets.errors import ProbesheetsError, counted
 from probesheets.export.accounts import check_accounts
 from probesheets.export.batches import next_batch, with_columns_of
 from probesheets.export.contents import publish
 from probesheets.export.job import Job
 from probesheets.export.records import RowPicker, changes_differ, earlier_records
 from probesheets.export.report import Report
-from probesheets.export.sampling import Sample, draw, drawable
+from probesheets.export.sampling import Sample, draw, drawable, options
 from probesheets.export.selection import check_columns, choose, read_probes
 from probesheets.export.widths import fit
 from probesheets.folder import delivered
@@ -85,9 +85,10 @@ def _held_kinds(out: Path) -> set[str]:
 
 def _single_import(job: Job) -> Iterator[str]:
     if len(job.probes) > MANY and job.selection.everything and not job.batch.new and SINGLE in job.project.kinds:
+        drawn = f" {options(job.batch.sample.as_json())}" if job.batch.sample else ""
         yield (
             f"There are {len(job.probes):,} probes. For one workbook with all of them, run: probesheets export "
-            f"--target {job.project.target} --only {SINGLE} --out {shlex.quote(str(job.folder.path))}"
+            f"--target {job.project.target} --only {SINGLE} --out {shlex.quote(str(job.folder.path))}{drawn}"
         )
 
 
@@ -106,7 +107,7 @@ def _pickers(job: Job, records: pa.Table) -> dict[Kind, RowPicker]:
     if batch.sample:
         known = set[str]().union(*(some.fingerprints for some in earlier.values()))
         drawn = draw(job.project, job.warehouse, batch.sample, known)
-        job.say(f"Sample: {described(batch.sample.as_json())}. This draws {len(drawn):,} texts in all.")
+        job.say(f"Sample: {described(batch.sample.as_json())}. This draws {counted(len(drawn), 'text')} in all.")
     return {
         kind: RowPicker(kind, batch.number, earlier[kind], drawn, job.folder.staging / f".{kind.name}.csv")
         for kind in kinds

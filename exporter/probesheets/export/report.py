@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from probesheets.errors import shortened, shown
+from probesheets.errors import counted, shortened, shown
 from probesheets.export.batches import Batch
 from probesheets.export.records import RowPicker
-from probesheets.folder.manifest import CHANGED, described
+from probesheets.folder.manifest import CHANGED
 
 _LISTED = 10
 # the totals that are worth a sentence unless they are 0
 _LIMITS = {
-    "texts_too_long_for_links": "texts have a run of more than 32,767 characters without a space. It was not "
-    "searched for links.",
-    "cells_shortened": "cells were too long, so they were shortened and end in ….",
-    "cells_escaped": "cells contain text such as _x005F_, which openpyxl and pandas change when they read it.",
-    "cells_like_nothing": "cells contain the text NA, None, null or similar. Some programs read such cells as empty.",
+    "texts_too_long_for_links": "Texts with a run of more than 32,767 characters without a space, which was not "
+    "searched for links: {:,}.",
+    "cells_shortened": "Cells that were too long, so they were shortened and end in …: {:,}.",
+    "cells_escaped": "Cells with text such as _x005F_, which openpyxl and pandas change when they read it: {:,}.",
+    "cells_like_nothing": "Cells with the text NA, None, null or similar, which some programs read as empty: {:,}.",
 }
 
 
@@ -64,33 +64,31 @@ class Report:
         }
 
     def message(self) -> str:
-        limits = [f"{self.totals[name]:,} {said}" for name, said in _LIMITS.items() if self.totals[name]]
+        limits = [said.format(self.totals[name]) for name, said in _LIMITS.items() if self.totals[name]]
         return "\n".join([*self.notes, self._first_line(), *limits, *self._change_lines()])
 
     def _first_line(self) -> str:
         out, written = shown(str(self.out)), ", ".join(f"{count:,} in {name}" for name, count in self.new.items())
         if self.batch.new and not self.records:
             return f"There is nothing new: {out} already has everything that you selected. No spreadsheet was written."
-        drawn = f" ({described(self.batch.sample.as_json())})" if self.batch.sample else ""
+        files = f"{counted(len(self.files), 'file')} in {out}"
         if self.batch.new:
-            return f"Wrote batch {self.batch.number}: {len(self.files)} files in {out}{drawn}. New records: {written}."
-        if drawn:
-            return f"Wrote a sample: {len(self.files)} files in {out}{drawn}. Records: {written}."
-        if not self.everything:
-            return f"Wrote {len(self.files)} files in {out}. Records: {written}."
+            return f"Wrote batch {self.batch.number}: {files}. New records: {written}."
+        if self.batch.sample or not self.everything:
+            return f"Wrote {files}. Records: {written}."
         totals, left_out = self.totals, {reason: count for reason, count in self.totals["left_out"].items() if count}
         reasons = f" ({', '.join(f'{reason}: {count:,}' for reason, count in left_out.items())})" if left_out else ""
         return (
-            f"Exported {totals['texts']:,} of {totals['text_rows']:,} text rows to {len(self.files)} files in {out}. "
-            f"They contain {totals['links']:,} links. {sum(left_out.values()):,} rows were left out{reasons}, and "
-            f"{totals['dates_not_understood']:,} dates could not be read."
+            f"Exported {totals['texts']:,} of {counted(totals['text_rows'], 'text row')} to {files}, with "
+            f"{counted(totals['links'], 'link')}. Left out: {counted(sum(left_out.values()), 'row')}{reasons}. "
+            f"Dates that could not be read: {totals['dates_not_understood']:,}."
         )
 
     def _change_lines(self) -> list[str]:
         lines = [
-            f"{len(some):,} records {what} since they were delivered: {', '.join(map(shown, some[:_LISTED]))}"
+            f"{counted(len(some), 'record')} {what} since delivery: {', '.join(map(shown, some[:_LISTED]))}"
             + (", …" if len(some) > _LISTED else ".")
-            for what, some in (("have changed", self.changed), ("have disappeared", self.gone))
+            for what, some in (("changed", self.changed), ("disappeared", self.gone))
             if some
         ]
         if lines and self.files:

@@ -1,6 +1,7 @@
 """A sample to code: some texts of every probe (and month). The same ones on every engine and on every day."""
 
 import hashlib
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -46,6 +47,12 @@ class Sample:
     def as_json(self) -> Drawn:
         drawn: Drawn = {"size": self.size, "per": "month" if self.per_month else "probe", "seed": self.seed}
         return {**drawn, "in_all": True} if self.in_all else drawn
+
+
+def options(drawn: Drawn) -> str:
+    """The options that ask for this sample."""
+    option = "--sample-total" if drawn.get("in_all") else "--sample"
+    return f"{option} {drawn['size']} --per {drawn['per']} --seed {shlex.quote(drawn['seed'])}"
 
 
 def draw(project: Project, warehouse: Warehouse, sample: Sample, delivered: Collection[str]) -> pa.Array:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from probesheets.errors import ProbesheetsError
+from probesheets.errors import ProbesheetsError, counted
 from probesheets.folder.hashes import hash_of, linked
 from probesheets.folder.manifest import DELIVERED, Entry
 from probesheets.folder.publish import Folder
@@ -59,7 +59,7 @@ def read(folder: Folder, kinds: Mapping[str, Kind], batches: int) -> tuple[pa.Ta
     if not records.num_rows:
         return records, None
     state = "was changed" if file.is_file() else "is missing"
-    return records, f"{file} {state}: {records.num_rows:,} records were read from the workbooks instead."
+    return records, f"{file} {state}: {counted(records.num_rows, 'record')} read from the workbooks and pages instead."
 
 
 def _with_todays_names(records: pa.Table, old: Mapping[str, str]) -> pa.Table:

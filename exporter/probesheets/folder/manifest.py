@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
-from probesheets.errors import ProbesheetsError
+from probesheets.errors import ProbesheetsError, counted
 from probesheets.folder.hashes import hash_of, is_link
 from probesheets.pages.write import CONTENTS
 
@@ -59,7 +59,7 @@ def is_other(path: Any) -> bool:
 def described(sample: Drawn) -> str:
     every = "probe and month" if sample["per"] == "month" else "probe"
     of = f"in all, at least 1 of every {every}" if sample.get("in_all") else f"of every {every}"
-    return f"{sample['size']:,} texts {of}, seed {sample['seed']}"
+    return f"{counted(sample['size'], 'text')} {of}, seed {sample['seed']}"
 
 
 class Delivery(Struct, frozen=True):

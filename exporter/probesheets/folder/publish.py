@@ -14,7 +14,7 @@ from stat import S_ISLNK, S_ISREG
 from filelock import FileLock, Timeout
 from msgspec.structs import replace
 
-from probesheets.errors import ProbesheetsError
+from probesheets.errors import ProbesheetsError, counted
 from probesheets.folder import manifest
 from probesheets.folder.hashes import hash_of, is_link, sha256
 from probesheets.folder.manifest import DELIVERED, FORMAT, MANIFEST, OURS, Entry, Manifest, is_other, read_json, refuse
@@ -99,7 +99,7 @@ class Folder:
         notes = [self._set_aside(name) for name in aside]
         if books := sorted(name for name in removed if listed[name].columns):
             some = ", ".join(books[:3]) + (", …" if len(books) > 3 else "")
-            notes.append(f"Removed {len(books):,} files of an earlier export that are not in this one: {some}")
+            notes.append(f"Removed {counted(len(books), 'file')} that this export does not write: {some}")
         for folder in {(self.path / name).parent for name in added}:
             folder.mkdir(exist_ok=True)
         for name in added:
@@ -138,6 +138,7 @@ class Folder:
 def open_folder(path: Path) -> Iterator[Folder]:
     """Create and lock an output folder. Raises ProbesheetsError if that fails or another export is writing into it."""
     check_name(path)
+    is_new = not path.exists()
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = _lock(path / _LOCK)
@@ -163,6 +164,8 @@ def open_folder(path: Path) -> Iterator[Folder]:
         if folder is None or not (path / MANIFEST).exists():  # nothing in it is ours
             with suppress(OSError):
                 (path / _LOCK).unlink()
+                if is_new:
+                    path.rmdir()
         lock.release()
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 from jinja2 import Environment, StrictUndefined
 
+from probesheets.errors import counted
 from probesheets.workbooks.cells import TEXT, typed_columns
 from probesheets.workbooks.container import Written, file_name
 from probesheets.workbooks.layout import Layout, check
@@ -128,7 +129,7 @@ class _Page:
         """Complete the file; `continued` says whether a further part follows."""
         self.add(self._template.end(self._next if continued else None, self.part))
         self._file.seek(self._count)
-        self.add(f"{self.records:,} text{'s' * (self.records != 1)}")
+        self.add(counted(self.records, "text"))
         self._file.close()
         with self.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,7 +16,7 @@ def append(connection: duckdb.DuckDBPyConnection, schema: str, incoming: str, so
     `incoming` is the prefix of the incoming tables. Raises ProbesheetsError if there is no copy, or if a row has the id
     of a row with other content.
     """
-    if (before := _origin(connection, schema)) is None:
+    if (before := origin(connection, schema)) is None:
         raise ProbesheetsError(
             "There is no copy to append to: nothing was copied yet, or only the bundled sample. Remove --append."
         )
@@ -42,7 +42,7 @@ def append(connection: duckdb.DuckDBPyConnection, schema: str, incoming: str, so
     return new
 
 
-def _origin(connection: duckdb.DuckDBPyConnection, schema: str) -> str | None:
+def origin(connection: duckdb.DuckDBPyConnection, schema: str) -> str | None:
     """Where the copy in a schema comes from; None if there is none, or only the sample, which has no such comment."""
     database, _, name = schema.rpartition(".")
     found = connection.execute(

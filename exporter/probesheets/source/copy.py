@@ -15,9 +15,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from probesheets.errors import ProbesheetsError, shown
+from probesheets.errors import ProbesheetsError, counted, shown
 from probesheets.settings import check_target, is_duckdb, memory, more_memory
-from probesheets.source.append import append
+from probesheets.source.append import append, origin
 from probesheets.source.files import longest, read_chunks
 from probesheets.source.server import copy_server, hide_password, without_password
 from probesheets.sql import literal, quoted
@@ -91,11 +91,13 @@ def copy_source(database: Path, source: Source, base: Path | None = None) -> tup
             connection.begin()
             _drop(connection)
             rows = _read(connection, source)
-            advice, said = _advice(connection), f"Read {rows:,} rows of table_output from {source.name}"
+            advice, said = _advice(connection), f"Read {counted(rows, 'row')} of table_output from {source.name}"
             if source.append:
                 new = append(connection, "base.main" if base else "main", INCOMING, source.name)
                 said += f", {new:,} of them new"
             else:
+                before = origin(connection, "main")
+                said += f", in place of the copy of {before}" if before not in (None, source.name) else ""
                 connection.execute(f"comment on table main.{INCOMING}table_output is {literal(source.name)}")
             connection.commit()
     except (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException) as error:

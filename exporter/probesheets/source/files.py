@@ -74,7 +74,8 @@ def check_columns(path: Path, found: Sequence[str], required: Sequence[str]) -> 
     repeated = sorted({name for name in found if lower.count(name.lower()) > 1})
     if missing:
         raise ProbesheetsError(
-            f"{path} has no column {', '.join(missing)}. Found: {', '.join(shown(name[:40]) for name in found[:30])}."
+            f"{path} has no column {', '.join(missing)}. Found: {', '.join(shown(name[:40]) for name in found[:30])}. "
+            "Rename the columns that hold this, or choose another file."
         )
     if repeated:
         raise ProbesheetsError(
@@ -107,6 +108,10 @@ def _parquet_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBa
                 chunk.validate(full=True)
                 yield chunk
     except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8
+        if "magic bytes" in str(error):
+            raise ProbesheetsError(
+                f"{path} is not a Parquet file, or incomplete. If it is a CSV file, give it a name that ends in .csv."
+            ) from None
         raise ProbesheetsError(f"{path} cannot be read as Parquet: {str(error).partition(chr(10))[0]}") from None
 
 
