@@ -35,7 +35,8 @@ find_uv() {
 
 with_uv() {
   find_uv || return
-  export VIRTUAL_ENV="$PWD/$venv"
+  # compiled once, as pip does: where PYTHONDONTWRITEBYTECODE is set, every dbt command would compile all it imports
+  export VIRTUAL_ENV="$PWD/$venv" UV_COMPILE_BYTECODE=1
   if [ "$mode" = --more ]; then
     "$uv" pip install --quiet --require-hashes -r "$pins"
     return
