@@ -30,7 +30,7 @@ def test_a_file_becomes_workbooks(project: Path) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     names = sorted(path.relative_to(project / "sheets").as_posix() for path in (project / "sheets").rglob("*.xlsx"))
     assert [name.split("-")[0] for name in names] == ["index.xlsx", "links.xlsx", "with_links/say", "without_links/say"]
-    assert "Exported 1 of 1 text rows to" in result.stderr
+    assert "Exported 1 of 1 text row to" in result.stderr
     # artifacts are kept apart by target, and nothing is left in the way of the next command
     [state] = (project / "target").glob("duckdb-*")
     assert (state / "manifest.json").is_file() and (state / "dbt.log").is_file()

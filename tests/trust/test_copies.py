@@ -62,7 +62,7 @@ def killed_before_its_build(project: Path) -> None:
 def test_no_other_command_accepts_what_a_killed_run_left(project: Path) -> None:
     killed_before_its_build(project)
     said: Result = probesheets(project, {}, "check")
-    assert "1 text rows" in said.out
+    assert "1 text row of 1 probe" in said.out
     dbt = [str(command("duckdb", "dbt")), "run", "--select", "stg_table_output", "--profiles-dir", "."]
     assert run(dbt, project, {}).returncode == 0
     assert probesheets(project, {}, "run").code == 0

@@ -153,4 +153,4 @@ def test_a_whole_run(seed: int, tmp_path: Path) -> None:
         assert not (tmp_path / "p" / "out").exists() and not (tmp_path / "p" / "target").exists()
     else:
         assert result.returncode == 0, said
-        assert f"of {len(rows)} text rows" in said
+        assert f"of {len(rows)} text row" in said
