@@ -76,10 +76,10 @@ class Browser:
             self.call("Page.handleJavaScriptDialog", accept=True)
         return message
 
-    def open(self, file: Path) -> None:
-        """Load a file, to the event `load`."""
+    def open(self, file: Path, fragment: str = "") -> None:
+        """Load a file that is not open, to the event `load`."""
         self._events.clear()
-        assert "errorText" not in self.call("Page.navigate", url=file.as_uri())
+        assert "errorText" not in self.call("Page.navigate", url=file.as_uri() + fragment)
         while "Page.loadEventFired" not in self._events:
             self._next()
 

@@ -1,6 +1,6 @@
 {#
-  on-run-end: for each test that failed or warned, logs its name, the first of its rows, and what to do, which the comment
-  at the top of the test says. For a model that could not get a table in time, logs which connections may hold it.
+  on-run-end: for each test that failed or warned, logs its name, a few values of the column that its meta `shows` names, and
+  what to do, which the comment at the top of the test says. For a model that could not get a table in time, logs which connections may hold it.
 #}
 {% macro advise(results) %}
   {% for result in results if result.node and result.node.resource_type == 'test' %}
@@ -8,9 +8,9 @@
     {% if status in ['fail', 'error', 'warn'] %}
       {% set advice = first_comment(result.node.raw_code)
         or 'The models are inconsistent. Build all of them again. If this test fails again, report its name.' %}
-      {% set count = result.failures or 0 %}
+      {% set count, shows = result.failures or 0, result.node.config.meta.shows %}
       {% do log('{} {}: {:,} row{}{}. {}'.format(status | upper, result.node.name, count, '' if count == 1 else 's',
-        first_rows(result.node.compiled_code) if count else '', advice), info=true) %}
+        some_values(shows, result.node.compiled_code) if count and shows else '', advice), info=true) %}
     {% endif %}
   {% endfor %}
   {% for result in results if 'Lock wait timeout exceeded' in (result.message or '') %}
@@ -18,14 +18,16 @@
   {% endfor %}
 {% endmacro %}
 
-{# The first column of the first rows that a test found, as in ` (text_id 7, 12, 15, ...)`. #}
-{% macro first_rows(sql, most=3) %}
-  {% set found = run_query('select * from (' ~ sql ~ '\n) as found_rows order by 1 limit ' ~ (most + 1)) %}
+{# Some values of a column of a test's query, as in ` (text_id 7, 12, 15, ...)`. #}
+{% macro some_values(column, sql, most=3) %}
+  {% set found = run_query('select ' ~ column ~ ' from (' ~ sql ~ '\n) as found_rows where ' ~ column ~ ' is not null order by '
+    ~ column ~ ' limit ' ~ (most + 1)) %}
   {% set values = [] %}
-  {% for value in found.columns[0].values() if value is not none %}
-    {% do values.append(shown(value | string | truncate(40, true)) if loop.index <= most else '...') %}
+  {% for (value,) in found.rows %}
+    {% set said = shown(value | string | truncate(40, true)) %}
+    {% do values.append('...' if loop.index > most else "'" ~ said ~ "'" if value is string else said) %}
   {% endfor %}
-  {{ return(' (' ~ found.column_names[0] ~ ' ' ~ values | join(', ') ~ ')' if values else '') }}
+  {{ return(' (' ~ column ~ ' ' ~ values | join(', ') ~ ')') }}
 {% endmacro %}
 
 {# The comment lines at the top of a SQL file, as one line. #}

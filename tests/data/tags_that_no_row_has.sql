@@ -1,6 +1,6 @@
 -- No row has a tag that date_tag or extra_tags lists, so its column is empty. Check its spelling in the
 -- model tags.
-{{ config(severity="warn") }}
+{{ config(severity="warn", meta={"shows": "wanted_tag"}) }}
 with
     wanted as (
         {%- for tag in [var("date_tag")] + listed("extra_tags") %}

@@ -1,5 +1,5 @@
 -- Source data: texts whose root has no raw row, so the output that they were cut from is unknown.
-{{ config(**dirty_data()) }}
+{{ config(**dirty_data("text_id")) }}
 with
     raw_rows as (
         select output_id as raw_id from {{ ref("output_keys") }} where tag = 'raw' {{ computed_once() }}

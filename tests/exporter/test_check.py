@@ -41,9 +41,9 @@ def test_it_counts_what_the_models_count(built_sample: Build) -> None:
     (dateless,) = (
         row[0] for row in built_sample.query("select count(*) from main.combined_v2 where date_match = 'none'")
     )
-    assert f"{dateless} of {len(texts) + blank} texts without a row with the tag 'date'" in result.out
+    assert f"Texts without a row with the tag 'date': {dateless} of {len(texts) + blank}." in result.out
     odd = {row[4] for row in texts if row[4] and row[3] is None}
-    assert f"{len(odd)} of " in result.out and all(repr(text) in result.out for text in odd)
+    assert f"Dates that cannot be read: {len(odd)} of " in result.out and all(repr(text) in result.out for text in odd)
     assert "'Masks are', 'masks are'" in result.out and "'Date', 'Trimmed '" in result.out
     assert len(result.out.splitlines()) < 25  # one screen
 

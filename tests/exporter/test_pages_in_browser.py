@@ -137,20 +137,38 @@ def test_a_search_marks_what_it_found_and_scrolls_to_the_first_hit(tab: Browser,
     assert tab.value(marked) == []
 
 
+def test_marks_in_either_form_and_not_too_many(tab: Browser, tmp_path: Path) -> None:
+    tab.open(write(table(["caf\u00e9 and cafe\u0301", "a" * 150_000, "a (b) [c]"]), tmp_path)[0].path)
+    for typed, expected in (("Cafe\u0301", 2), ("a", 1000), ("(b) [c", 1), ("x", 0)):
+        search(tab, typed)
+        assert tab.value("CSS.highlights.get('hit').size") == expected, typed
+    assert tab.said == []
+
+
+def test_a_search_for_a_record_stays_with_it(tab: Browser, tmp_path: Path) -> None:
+    """A later text that contains the ID does not draw the reader away."""
+    tab.open(write(table(["line\n" * 200, "see T1\n" * 200]), tmp_path)[0].path)
+    search(tab, "T1")
+    assert (shown(tab), tab.value("scrollY")) == (["T1", "T2"], 0)
+
+
 def test_a_record_that_is_opened_is_below_the_header_of_a_long_probe(tab: Browser, tmp_path: Path) -> None:
     texts = [f"text {number}\n" * 9 for number in range(50)]
     file = write(table(texts, ["a"] * 50, probe=["word " * 400] * 50), tmp_path)[0].path
     tab.call("Emulation.setDeviceMetricsOverride", width=360, height=800, deviceScaleFactor=1, mobile=False)
     tab.open(file)
     tab.value("location.hash = '#T20'")
+    assert -1 < below_the_header(tab, "#T20") < 40
+    tab.call("Emulation.clearDeviceMetricsOverride")
+    tab.open(file.rename(tmp_path / "b.html"), "#T30")
+    assert -1 < below_the_header(tab, "#T30") < 40
+
+
+def below_the_header(tab: Browser, element: str) -> float:
     tab.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     rectangle = "document.querySelector('{}').getBoundingClientRect().{}"
-    top, header, height = (
-        tab.value(script)
-        for script in (rectangle.format("#T20", "top"), rectangle.format("header", "height"), "innerHeight")
-    )
-    tab.call("Emulation.clearDeviceMetricsOverride")
-    assert header - 1 < top < header + 40 and header < height / 3
+    top, height = (tab.value(rectangle.format(*what)) for what in ((element, "top"), ("header", "height")))
+    return float(top) - float(height)
 
 
 def test_right_to_left_texts_are_right(tab: Browser, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_a_model_that_breaks_its_promise_stops_the_export(project: Path) -> None
     assert result.returncode == 1 and "dbt build failed" in result.stderr
     said = re.sub(r"\s+", " ", result.stderr)
     assert re.search(
-        "FAIL unique_texts_text_id: [0-9]+ rows? .*The models are inconsistent. Build all of them again", said
+        "FAIL unique_texts_text_id: [0-9]+ rows?\\. The models are inconsistent. Build all of them again", said
     )
     assert not (project / "out").exists()
 

@@ -293,7 +293,7 @@ def test_parquet_with_a_name_that_is_not_utf_8(database: Path) -> None:
 
 
 def test_not_parquet(database: Path) -> None:
-    with pytest.raises(ProbesheetsError, match="is not a Parquet file"):
+    with pytest.raises(ProbesheetsError, match="is not a complete Parquet file"):
         load(database, GOOD.encode(), "x.parquet")
 
 

@@ -56,7 +56,7 @@ def test_only_new_rows_are_appended_and_exported(project: Path) -> None:
     done = probesheets(project, {}, *arguments)
     assert done.code == 0 and "Read 5 rows of table_output from batch2.csv, 5 of them new" in done.err, done.err
     assert records(project / "out", "with_links/*-batch2.xlsx") == ["T12", "T14"]
-    assert "in place of" not in done.err
+    assert "to replace" not in done.err
     assert "disappeared" not in done.err and "changed" not in done.err
     before = contents(project / "out")
     again = probesheets(project, {}, *arguments)
@@ -97,9 +97,10 @@ def test_an_offset_moves_every_id_and_repeats_without_effect(project: Path) -> N
 
 
 def test_a_copy_that_takes_the_place_of_another_one_is_named(project: Path) -> None:
+    assert "to replace the copy of batch1.csv" in probesheets(project, {}, "check", "--source", "again.csv").out
     done = probesheets(project, {}, "run", "--source", "again.csv")
-    assert "Read 5 rows of table_output from again.csv, in place of the copy of batch1.csv" in done.err, done.err
-    assert "in place of" not in probesheets(project, {}, "run", "--source", "again.csv").err
+    assert "Read 5 rows of table_output from again.csv, to replace the copy of batch1.csv" in done.err, done.err
+    assert "to replace" not in probesheets(project, {}, "run", "--source", "again.csv").err
 
 
 def test_models_with_the_same_id_are_refused(project: Path) -> None:

@@ -151,10 +151,10 @@ def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
 def _check_dates(found: Mapping[str, Any]) -> Iterator[Finding]:
     if found["without_date"]:
         tag = next(tag for tag, use in found["used_tags"] if use == "dates")
-        text = f"{found['without_date']:,} of {counted(found['texts'], 'text')} without a row with the tag {tag!r}."
+        text = f"Texts without a row with the tag {tag!r}: {found['without_date']:,} of {found['texts']:,}."
         yield Finding("look", text, "They are exported without a date; nothing is lost.")
     if odd := found["odd_dates"]:
-        text = f"{odd:,} of {counted(found['dates'], 'date')} cannot be read, such as {_quoted(found['odd_examples'])}."
+        text = f"Dates that cannot be read: {odd:,} of {found['dates']:,}, such as {_quoted(found['odd_examples'])}."
         todo = "They stay as text in the column Date as stored. Valid formats: 2020-03-05, 2020/3/5, 20200305."
         yield Finding("look", text, todo)
     elif found["dates"]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from probesheets.errors import ProbesheetsError
+from probesheets.errors import ProbesheetsError, counted
 from probesheets.export.job import Job
 from probesheets.project.kinds import Kind
 from probesheets.warehouse import select
@@ -55,7 +55,7 @@ def _check_files(job: Job, kind: Kind, files: Sequence[Written], skipped: Mappin
     for group in expected.keys() | records.keys():
         if expected[group] != records[group]:
             raise ProbesheetsError(
-                f"{kind.name}, {group or 'all'}: {records[group]} rows were written, but {kind.relation} has "
+                f"{kind.name}, {group or 'all'}: {counted(records[group], 'row')} written, but {kind.relation} has "
                 f"{expected[group]}. The models changed during the export. Run the same command again."
             )
 

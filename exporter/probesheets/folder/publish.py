@@ -138,7 +138,7 @@ class Folder:
 def open_folder(path: Path) -> Iterator[Folder]:
     """Create and lock an output folder. Raises ProbesheetsError if that fails or another export is writing into it."""
     check_name(path)
-    is_new = not path.exists()
+    added = [some for some in (path, *path.parents) if not some.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = _lock(path / _LOCK)
@@ -164,8 +164,8 @@ def open_folder(path: Path) -> Iterator[Folder]:
         if folder is None or not (path / MANIFEST).exists():  # nothing in it is ours
             with suppress(OSError):
                 (path / _LOCK).unlink()
-                if is_new:
-                    path.rmdir()
+                for some in added:
+                    some.rmdir()
         lock.release()
 
 

@@ -82,22 +82,23 @@ class Source:
 def copy_source(database: Path, source: Source, base: Path | None = None) -> tuple[str, str | None]:
     """Copy a source into the file `database`, all of it or nothing; returns what was read, and advice if there is any.
 
-    `base` is the file with the copy to append to, if it is another one. Raises ProbesheetsError if anything is wrong.
+    `base` is the file with the earlier copy, if it is another one. Raises ProbesheetsError if anything is wrong.
     """
     try:
         with connect(database) as connection:
-            if base and source.append:
+            if base:
                 connection.execute(f"attach {literal(str(base))} as base (read_only)")
             connection.begin()
             _drop(connection)
             rows = _read(connection, source)
             advice, said = _advice(connection), f"Read {counted(rows, 'row')} of table_output from {source.name}"
+            before = "base.main" if base else "main"
             if source.append:
-                new = append(connection, "base.main" if base else "main", INCOMING, source.name)
+                new = append(connection, before, INCOMING, source.name)
                 said += f", {new:,} of them new"
             else:
-                before = origin(connection, "main")
-                said += f", in place of the copy of {before}" if before not in (None, source.name) else ""
+                replaced = origin(connection, before)
+                said += f", to replace the copy of {replaced}" if replaced not in (None, source.name) else ""
                 connection.execute(f"comment on table main.{INCOMING}table_output is {literal(source.name)}")
             connection.commit()
     except (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException) as error:

@@ -75,7 +75,7 @@ def check_columns(path: Path, found: Sequence[str], required: Sequence[str]) -> 
     if missing:
         raise ProbesheetsError(
             f"{path} has no column {', '.join(missing)}. Found: {', '.join(shown(name[:40]) for name in found[:30])}. "
-            "Rename the columns that hold this, or choose another file."
+            "Rename the columns that have this content, or choose another file."
         )
     if repeated:
         raise ProbesheetsError(
@@ -108,9 +108,9 @@ def _parquet_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBa
                 chunk.validate(full=True)
                 yield chunk
     except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8
-        if "magic bytes" in str(error):
+        if "magic bytes" in str(error) or "file size" in str(error):
             raise ProbesheetsError(
-                f"{path} is not a Parquet file, or incomplete. If it is a CSV file, give it a name that ends in .csv."
+                f"{path} is not a complete Parquet file. If it is a CSV file, give it a name that ends in .csv."
             ) from None
         raise ProbesheetsError(f"{path} cannot be read as Parquet: {str(error).partition(chr(10))[0]}") from None
 

@@ -1,4 +1,5 @@
 "use strict";
+const header = document.querySelector("header"), page = document.documentElement;
 const form = document.querySelector("form"), search = form.querySelector("input"), said = document.querySelector("output");
 const selects = [...form.querySelectorAll("select")], all = said.textContent.trim();
 const plain = text => text.normalize("NFC").toLowerCase();
@@ -16,19 +17,16 @@ for (const link of document.querySelectorAll("dd a")) {
   if (!document.getElementById(link.textContent)) link.removeAttribute("href");  // its text is in another page
 }
 
-const header = document.querySelector("header");
-new ResizeObserver(() => {  // a text that a link leads to is below the header
-  document.documentElement.style.scrollPaddingTop = header.offsetHeight + "px";
-}).observe(header);
-
 function mark(wanted) {  // at most 1,000 hits, in the texts that are shown
   if (!window.Highlight) return;  // an older browser
-  const hits = [], pattern = new RegExp(wanted.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"), "giu");
-  for (const { article } of wanted ? texts : []) {
-    if (article.hidden) continue;
+  const forms = ["NFC", "NFD"].map(form => wanted.normalize(form).replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
+  const hits = [], pattern = new RegExp(forms.join("|"), "giu"), shown = texts.filter(text => !text.article.hidden);
+  for (const { article } of wanted ? shown : []) {
+    if (hits.length === 1000) break;
     const nodes = document.createTreeWalker(article.querySelector(".text"), NodeFilter.SHOW_TEXT);
-    while (hits.length < 1000 && nodes.nextNode()) {
+    while (nodes.nextNode()) {
       for (const hit of nodes.currentNode.data.matchAll(pattern)) {
+        if (hits.length === 1000) break;
         const range = new Range();
         range.setStart(nodes.currentNode, hit.index);
         range.setEnd(nodes.currentNode, hit.index + hit[0].length);
@@ -37,7 +35,9 @@ function mark(wanted) {  // at most 1,000 hits, in the texts that are shown
     }
   }
   CSS.highlights.set("hit", new Highlight(...hits));
-  if (hits.length) scrollBy(0, hits[0].getBoundingClientRect().top - header.offsetHeight - 48);
+  if (hits.length && shown[0].article.contains(hits[0].startContainer)) {
+    scrollBy(0, hits[0].getBoundingClientRect().top - header.offsetHeight - 48);
+  }
 }
 
 function filter() {
@@ -68,3 +68,9 @@ addEventListener("hashchange", () => {  // a link to a text that is filtered out
 });
 form.hidden = false;
 filter();
+
+function clear() {  // a text that a link leads to is below the header
+  page.style.scrollPaddingTop = header.offsetHeight + "px";
+}
+clear();
+new ResizeObserver(clear).observe(header);
