@@ -68,7 +68,7 @@ def test_what_was_too_long_is_said(built: Builder, generated: Source, engine: st
     assert result.returncode == 0, result.stderr
     told = read_manifest(tmp_path / "out")
     assert told["totals"]["texts_too_long_for_links"] == len(too_long) > 3
-    assert f"{len(too_long)} texts have a run of more than 32,767 characters" in result.stderr
+    assert f"which was not searched for links: {len(too_long)}." in result.stderr
 
 
 TAMPERED = {

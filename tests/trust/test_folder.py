@@ -218,6 +218,21 @@ def test_only_the_recorded_staging_folder_is_removed(
     assert {name: data for name, data in contents(exported).items() if "notes" not in name} == exports.new
 
 
+@pytest.mark.parametrize("length", [0, 20, None])
+def test_a_record_that_a_killed_export_could_not_rename_is_removed(
+    built_sample: Build, exported: Path, length: int | None
+) -> None:
+    record = as_json({"format": "probesheets", "staging": STAGING})
+    mine = {f".probesheets-{digit * 32}.json": record for digit in "ab"} | {".probesheets-old.json": b""}
+    fill(exported, {f"{STAGING}.json": record[:length], **mine})
+    (exported / f".probesheets-{'c' * 32}.json").symlink_to(exported / ".probesheets-old.json")
+    (exported / f".probesheets-{'d' * 32}.json").mkdir()
+    before = everything(exported)
+    assert export(built_sample, NEW, exported)[0] == 0
+    assert {*before} - {*everything(exported)} == {f"{STAGING}.json"}
+    assert all((exported / name).read_bytes() == data for name, data in mine.items())
+
+
 @pytest.mark.parametrize(
     "staging", ["with_links", "../elsewhere", ".probesheets-", ".probesheets-old", f"../{STAGING}", STAGING.upper(), 7]
 )

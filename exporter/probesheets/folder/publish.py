@@ -212,14 +212,22 @@ def _make_staging(path: Path) -> Path:
         if not isinstance(staging, str) or not _STAGING.fullmatch(staging):
             refuse(record)
         shutil.rmtree(path / staging, ignore_errors=True)
+    for file in path.glob(f"{OURS}-*.json"):  # of an export that was killed before it could rename its record
+        ours = _STAGING.fullmatch(file.stem) and file.is_file() and not is_link(file)
+        if ours and _record(file.stem).startswith(file.read_bytes()):
+            file.unlink()
     written = path / f"{name}.json"
     try:
-        written.write_text(json.dumps({"format": FORMAT, "staging": name}), encoding="utf-8")
+        written.write_bytes(_record(name))
         written.replace(record)
     finally:
         written.unlink(missing_ok=True)
     (path / name).mkdir()
     return path / name
+
+
+def _record(staging: str) -> bytes:
+    return json.dumps({"format": FORMAT, "staging": staging}).encode()
 
 
 def _new_manifest(path: Path) -> Manifest:
