@@ -29,7 +29,7 @@ def near(name: str, choices: Iterable[str], most: int = 5) -> str:
         return "There are none."
     alike = get_close_matches(name, every, n=most, cutoff=0.4)
     if len(every) <= 12:
-        return "Valid: " + ", ".join(alike + [choice for choice in every if choice not in alike]) + "."
+        return "Valid: " + ", ".join(map(shortened, alike + [some for some in every if some not in alike])) + "."
     examples = "; ".join(shortened(choice) for choice in alike or every[:most])
     return f"{len(every)} are valid, for example: {examples}."
 

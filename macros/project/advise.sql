@@ -20,7 +20,7 @@
 
 {# Some values of a column of a test's query, as in ` (text_id 7, 12, 15, ...)`. #}
 {% macro some_values(column, sql, most=3) %}
-  {% set found = run_query('select ' ~ column ~ ' from (' ~ sql ~ '\n) as found_rows where ' ~ column ~ ' is not null order by '
+  {% set found = run_query('select distinct ' ~ column ~ ' from (' ~ sql ~ '\n) as found_rows where ' ~ column ~ ' is not null order by '
     ~ column ~ ' limit ' ~ (most + 1)) %}
   {% set values = [] %}
   {% for (value,) in found.rows %}

@@ -1,5 +1,5 @@
--- No row has a tag that date_tag or extra_tags lists, so its column is empty. Check its spelling in the
--- model tags.
+-- No row has a tag that date_tag or extra_tags lists, so its column is empty. To see all tags, run:
+-- probesheets check
 {{ config(severity="warn", meta={"shows": "wanted_tag"}) }}
 with
     wanted as (

@@ -239,3 +239,8 @@ def test_a_full_export_keeps_the_kinds_that_were_asked_for(built_sample: Build, 
     done = export(built_sample, tmp_path)
     assert done.code == 0 and "Removed" not in done.err
     assert set(contents(tmp_path)) == before >= {"all_texts.xlsx", "pages/index.html"}
+
+
+def test_several_kinds_in_one_option(built_sample: Build, tmp_path: Path) -> None:
+    done = export(built_sample, tmp_path, "--only", "links,pages")
+    assert done.code == 1 and done.err.endswith("Repeat --only for each kind.\n")

@@ -16,7 +16,7 @@ from tests.build import Build, Source
 from tests.conftest import Builder
 from tests.exporter.command import Result, probesheets
 from tests.exporter.page_rows import CREATED, HEADERS, LAYOUT, table, write
-from tests.exports import contents, delivered, export, read_manifest, write_manifest
+from tests.exports import contents, delivered, export, read_manifest, records, write_manifest
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 100])
@@ -216,6 +216,14 @@ def test_a_batch_of_new_texts_and_a_sample(built_sample: Build, tmp_path: Path) 
     result = export(built_sample, out, *kind, "--new")
     assert result.code == 0 and "records read from the workbooks and pages instead" in result.err
     assert delivered(out) == known and "changed" not in result.err
+
+
+def test_new_texts_come_in_one_batch_of_all_kinds_that_the_folder_has(built_sample: Build, tmp_path: Path) -> None:
+    for only in ("with_links", "pages"):
+        assert export(built_sample, tmp_path, "--only", only, "--sample", "2").code == 0
+    done = export(built_sample, tmp_path, "--new")
+    assert done.code == 0 and "Wrote batch 2: " in done.err, done.err
+    assert read_ids(tmp_path, "pages/*-batch2.html") == records(tmp_path, "with_links/*-batch2.xlsx")
 
 
 def test_an_index_of_somebody_else_is_kept(built_sample: Build, out: Path, tmp_path: Path) -> None:

@@ -79,6 +79,23 @@ def test_an_id_with_other_content_is_refused_with_both_rows(project: Path) -> No
     assert len(ids(project / "probesheets.duckdb")) == 7
 
 
+def test_of_long_rows_the_place_where_they_differ_is_shown(project: Path) -> None:
+    text, more = "b" * 100, "c" * 100
+    replace_copy(project / "probesheets.duckdb", written(project, outputs(1, f"{text} old {more}")))
+    with pytest.raises(ProbesheetsError) as refused:
+        later = written(project, outputs(1, f"{text} new {more}"))
+        copy_source(project / "probesheets.duckdb", Source(later, append=True))
+    assert f"content …{'b' * 29} old c" in str(refused.value) and f"content …{'b' * 29} new c" in str(refused.value)
+    with pytest.raises(ProbesheetsError) as refused:
+        copy_source(project / "probesheets.duckdb", Source(written(project, outputs(1, text)), append=True))
+    assert f"content …{'b' * 30}\n" in str(refused.value)
+
+
+def written(project: Path, rows: str) -> str:
+    (project / "rows.csv").write_text(rows, encoding="utf-8")
+    return str(project / "rows.csv")
+
+
 def test_an_offset_moves_every_id_and_repeats_without_effect(project: Path) -> None:
     source = Source(str(project / "again.csv"), project / "large.csv", append=True, offset=100)
     database = project / "probesheets.duckdb"
@@ -99,6 +116,7 @@ def test_an_offset_moves_every_id_and_repeats_without_effect(project: Path) -> N
 def test_a_copy_that_takes_the_place_of_another_one_is_named(project: Path) -> None:
     assert "to replace the copy of batch1.csv" in probesheets(project, {}, "check", "--source", "again.csv").out
     done = probesheets(project, {}, "run", "--source", "again.csv")
+    assert "To keep them, add --experiments FILE." in done.err
     assert "Read 5 rows of table_output from again.csv, to replace the copy of batch1.csv" in done.err, done.err
     assert "to replace" not in probesheets(project, {}, "run", "--source", "again.csv").err
 

@@ -52,6 +52,7 @@ def test_an_id_twice_is_refused_and_the_copy_stays(project: Path) -> None:
     (project / "twice.csv").write_text(FIRST + "2,1,1,trimmed,P,two\n", encoding="utf-8")
     result = probesheets(project, {}, "run", "--source", "twice.csv")
     assert result.code == 1 and "table_output has 2 rows with the id 2" in result.err
+    assert "The previous copy is unchanged." in result.err
     assert rows(project) == 2
 
 

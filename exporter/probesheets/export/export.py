@@ -54,7 +54,7 @@ def export(
     """
     project.require((), READ)
     probes = read_probes(project, warehouse)
-    selection = choose(project, probes, wanted, only, _held_kinds(out) if not new and not sample else ())
+    selection = choose(project, probes, wanted, only, _held_kinds(out) if not sample else ())
     project.require(selection.kinds, READ)
     if sample:
         selection = drawable(selection, warehouse, named=bool(only))
@@ -78,7 +78,7 @@ def export(
 
 
 def _held_kinds(out: Path) -> set[str]:
-    """The kinds that the folder has: a full export writes them again, also those that must be asked for."""
+    """The kinds that the folder has: an export continues all of them, also those that must be asked for."""
     manifest = read_manifest(out)
     return {entry.kind for entry in manifest.files} if manifest else set()
 

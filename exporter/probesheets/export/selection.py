@@ -46,7 +46,8 @@ def choose(
     """
     for name in only:
         if name not in project.kinds:
-            raise ProbesheetsError(f"There is no kind {name!r}. {near(name, project.kinds)}")
+            several = " Repeat --only for each kind." if "," in name else ""
+            raise ProbesheetsError(f"There is no kind {name!r}. {near(name, project.kinds)}{several}")
     default = {kind.name for kind in project.kinds.values() if kind.default} | ({*held} if not wanted else set())
     kinds = [kind for kind in project.kinds.values() if kind.name in (only or default)]
     if not wanted:

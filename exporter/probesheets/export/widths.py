@@ -32,6 +32,7 @@ def fit(kind: Kind, warehouse: Warehouse) -> Kind:
             return column
         header = (len(column.header) + len(column.header.encode())) // 2  # a wide character has more bytes
         needed = max(header + _FILTER, int(longest[column] or 0) // 16 + 1, LEAST)
-        return msgspec.structs.replace(column, width=min(needed, MOST_WIDE), wrap=column.wrap or needed > MOST_WIDE)
+        wraps = column.wrap or (needed > MOST_WIDE and not layout.long_text)  # beside a long text, one line
+        return msgspec.structs.replace(column, width=min(needed, MOST_WIDE), wrap=wraps)
 
     return replace(kind, layout=replace(layout, columns=tuple(map(fitted, layout.columns))))

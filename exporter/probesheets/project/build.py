@@ -56,7 +56,7 @@ def build(
                 print(printable(message), file=sys.stderr)
             code = data.get("exit_code", 0)
     if fault:
-        raise ProbesheetsError(fault)
+        raise ProbesheetsError(fault + ("\nThe previous copy is unchanged." if environment else ""))
     if code:
         raise ProbesheetsError(
             "dbt build failed; see the messages above. Nothing was exported; earlier exports are unchanged.\n"

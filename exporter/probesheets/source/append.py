@@ -1,5 +1,6 @@
 """Append: the incoming tables become the rows of an earlier copy and, behind them, the incoming rows that are new."""
 
+from itertools import zip_longest
 from typing import Any
 
 import duckdb
@@ -23,9 +24,9 @@ def append(connection: duckdb.DuckDBPyConnection, schema: str, incoming: str, so
     new = 0
     for table in ("table_experiment", "table_output"):
         old, added = f"{schema}.{table}", f"main.{incoming}{table}"
-        if not _columns(connection, old):
+        if not columns(connection, old):
             continue
-        if _columns(connection, added):
+        if columns(connection, added):
             _refuse_other_content(connection, schema, table, added, source)
             others = f"union all by name (select * from {added} as new where new.id is null or new.id not in "
             others += f"(select id from {old} where id is not null))"
@@ -53,7 +54,8 @@ def origin(connection: duckdb.DuckDBPyConnection, schema: str) -> str | None:
     return found[0] if found else None
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+def columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    """The columns of a table; empty if there is no table."""
     try:
         return [str(row[0]) for row in connection.execute(f"describe {relation}").fetchall()]
     except duckdb.CatalogException:
@@ -68,20 +70,19 @@ def _refuse_other_content(
     Nor does it matter whether a cell is empty or null.
     """
     old = f"{schema}.{table}"
-    before = {name.lower() for name in _columns(connection, old)}
+    before = {name.lower() for name in columns(connection, old)}
     differ = " or ".join(
         f"coalesce(cast(new.{name} as varchar), '') <> coalesce(cast(old.{name} as varchar), '')"
         if known
         else f"new.{name} <> ''"
-        for name, known in ((quoted(name), name.lower() in before) for name in _columns(connection, new))
+        for name, known in ((quoted(name), name.lower() in before) for name in columns(connection, new))
     )
     rows = f"from {old} as old inner join {new} as new on old.id = new.id where {differ}"
     [(count, first)] = connection.execute(f"select count(*), min(old.id) {rows}").fetchall()
     if not count:
         return
-    shown_rows = "\n".join(
-        f"  {name}: {_shown(connection, relation, first)}" for name, relation in (("the copy", old), (source, new))
-    )
+    ours, theirs = (_texts(connection, relation, first) for relation in (old, new))
+    shown_rows = f"  the copy: {_shown(ours, theirs)}\n  {source}: {_shown(theirs, ours)}"
     [(largest,)] = connection.execute(
         f"select max(greatest(id, coalesce(experiment_id, 0), 1)) from {schema}.table_output"
     ).fetchall()
@@ -92,8 +93,17 @@ def _refuse_other_content(
     )
 
 
-def _shown(connection: duckdb.DuckDBPyConnection, relation: str, row: int) -> str:
+def _texts(connection: duckdb.DuckDBPyConnection, relation: str, row: int) -> dict[str, str]:
     cursor = connection.execute(f"from {relation} where id = ? limit 1", [row])
     names: list[Any] = [column[0] for column in cursor.description or ()]
-    values = zip(names, cursor.fetchall()[0], strict=True)
-    return ", ".join(f"{name} {shown(shortened(str(value), _SHOWN))}" for name, value in values if value is not None)
+    return {name: str(value) for name, value in zip(names, cursor.fetchall()[0], strict=True) if value is not None}
+
+
+def _shown(row: dict[str, str], other: dict[str, str]) -> str:
+    """The cells of a row; of a long one, the part around the place where it begins to differ from the other row."""
+    cells = []
+    for name, text in row.items():
+        pairs = enumerate(zip_longest(text, other.get(name, "")))
+        start = max(0, next((place for place, (ours, theirs) in pairs if ours != theirs), 0) - _SHOWN // 2)
+        cells.append(f"{name} {'…' * (start > 0)}{shown(shortened(text[start:], _SHOWN))}")
+    return ", ".join(cells)

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError, counted, shown
 from probesheets.settings import check_target, is_duckdb, memory, more_memory
-from probesheets.source.append import append, origin
+from probesheets.source.append import append, columns, origin
 from probesheets.source.files import longest, read_chunks
 from probesheets.source.server import copy_server, hide_password, without_password
 from probesheets.sql import literal, quoted
@@ -30,6 +30,7 @@ TABLES = {
 INCOMING = "incoming_"
 ACCEPT = {"PROBESHEETS_INCOMING": "1"}  # the environment of a dbt command that may accept the copy
 NULLS = ("NULL", "\\N")  # what phpMyAdmin, HeidiSQL and mysql write for a null
+_WITHOUT_MODELS = "The earlier copy has model names, this source has none. To keep them, add --experiments FILE."
 _WHOLE_NUMBERS = ("id", "experiment_id", "root_id", "depth")
 _MOVED = {  # by --offset-ids; a raw row has the root 0
     "id": "id + {0} as id",
@@ -97,7 +98,9 @@ def copy_source(database: Path, source: Source, base: Path | None = None) -> tup
                 new = append(connection, before, INCOMING, source.name)
                 said += f", {new:,} of them new"
             else:
-                replaced = origin(connection, before)
+                replaced, models = origin(connection, before), "table_experiment"
+                if columns(connection, f"{before}.{models}") and not columns(connection, f"main.{INCOMING}{models}"):
+                    advice = "\n".join(filter(None, (advice, _WITHOUT_MODELS)))
                 said += f", to replace the copy of {replaced}" if replaced not in (None, source.name) else ""
                 connection.execute(f"comment on table main.{INCOMING}table_output is {literal(source.name)}")
             connection.commit()

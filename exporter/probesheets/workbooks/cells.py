@@ -18,9 +18,9 @@ TEXT = pa.large_string()
 DATES = (-25_508, 2_932_896)  # 1900-03-01 and 9999-12-31 in days since 1970, Excel's days 61 and 2,958,465
 JOINERS = {"\u200d", "\ufe0f", *map(chr, range(0x1F3FB, 0x1F400))}  # a piece must not begin with one of these
 LINE_POINTS = 15  # the height of a line
-# of a row, and of other cells beside a long text; the formula bar shows the rest. LibreOffice's lines are closer:
-# 11 lines of Excel are 15 of its own, so neither cuts through a line
-MOST_LINES, LINES_BESIDE = 11, 2
+# of a row; the formula bar shows the rest. LibreOffice's lines are closer: 11 lines of Excel are 15 of its own, so
+# neither cuts through a line
+MOST_LINES = 11
 NOTHING = pa.array(
     ["NA", "N/A", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "none", "nil"], pa.large_string()
 )
@@ -219,8 +219,7 @@ def sheet_xml(rows: Rows, numbers: np.ndarray[Any, Any], shared: SharedCells, la
 def _heights(values: dict[str, pa.Array], layout: Layout) -> pa.Array:
     """The height of each row as an XML attribute, null for one line. An estimate: LibreOffice does not fit heights.
 
-    A column's width counts digits; a wide character, which has more bytes, counts as two. Beside a long text, which
-    decides how high a row is, other texts may be cut after a few whole lines.
+    A column's width counts digits; a wide character, which has more bytes, counts as two.
     """
     lines = np.ones(len(next(iter(values.values()))))
     for column in layout.columns:
@@ -228,8 +227,7 @@ def _heights(values: dict[str, pa.Array], layout: Layout) -> pa.Array:
         if column.wrap and column.width and array.type == TEXT:
             places = pc.add(pc.binary_length(array), pc.utf8_length(array).cast(pa.int64())).fill_null(0).to_numpy() / 2
             breaks = pc.count_substring(array, "\n").fill_null(0).to_numpy()
-            most = MOST_LINES if layout.long_text in (None, column.name) else LINES_BESIDE
-            lines = np.maximum(lines, np.minimum(np.ceil(places / (0.95 * column.width)) + breaks, most))
+            lines = np.maximum(lines, np.minimum(np.ceil(places / (0.95 * column.width)) + breaks, MOST_LINES))
     heights = _join(' ht="', pa.array((lines * LINE_POINTS).astype(np.int64)).cast(TEXT), '"')
     return pc.if_else(pa.array(lines > 1), heights, pa.scalar(None, TEXT))
 
