@@ -185,5 +185,5 @@ def test_a_warning_says_how_many_rows_and_what_to_do(project: Path) -> None:
     result = run([str(command("duckdb", "probesheets")), "run", "--vars", "{extra_tags: [auhtor]}"], project, {})
     assert result.returncode == 0
     assert "WARN texts_without_date: 4 rows (text_id 174, 356, 835, ...). Source data: texts" in result.stderr
-    assert "WARN tags_that_no_row_has: 1 row (wanted_tag auhtor)." in result.stderr
+    assert "WARN tags_that_no_row_has: 1 row (wanted_tag 'auhtor')." in result.stderr
     assert "so its column is empty" in result.stderr
