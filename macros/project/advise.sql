@@ -1,6 +1,7 @@
 {#
-  on-run-end: for each test that failed or warned, logs its name, a few values of the column that its meta `shows` names, and
-  what to do, which the comment at the top of the test says. For a model that could not get a table in time, logs which connections may hold it.
+  on-run-end: for each test that failed or warned, logs its name, a few values of the column that its meta `shows` names,
+  and what to do, which the comment at the top of the test says. For a model that could not get a table in time, logs which
+  connections may hold it.
 #}
 {% macro advise(results) %}
   {% for result in results if result.node and result.node.resource_type == 'test' %}
@@ -20,8 +21,8 @@
 
 {# Some values of a column of a test's query, as in ` (text_id 7, 12, 15, ...)`. #}
 {% macro some_values(column, sql, most=3) %}
-  {% set found = run_query('select distinct ' ~ column ~ ' from (' ~ sql ~ '\n) as found_rows where ' ~ column ~ ' is not null order by '
-    ~ column ~ ' limit ' ~ (most + 1)) %}
+  {% set found = run_query('select distinct ' ~ column ~ ' from (' ~ sql ~ '\n) as found_rows'
+    ~ ' where ' ~ column ~ ' is not null order by ' ~ column ~ ' limit ' ~ (most + 1)) %}
   {% set values = [] %}
   {% for (value,) in found.rows %}
     {% set said = shown(value | string | truncate(40, true)) %}

@@ -21,7 +21,8 @@
   {% set repeated = 'select id, count(*) as row_count from ' ~ relation ~ ' group by id'
     ~ ' having count(*) > 1 or id is null or id > ' ~ largest ~ ' limit 1' %}
   {% for id, row_count in (run_query(repeated).rows if load_relation(relation) else []) %}
-    {% do faults.append(table ~ ' has ' ~ row_count ~ (' row ' if row_count == 1 else ' rows ') ~ ('without an id' if id is none else 'with the id ' ~ id)
+    {% do faults.append(table ~ ' has ' ~ row_count ~ (' row ' if row_count == 1 else ' rows ')
+      ~ ('without an id' if id is none else 'with the id ' ~ id)
       ~ '.\nEach row needs a unique id of at most ' ~ largest ~ '.') %}
   {% endfor %}
   {{ return(faults) }}

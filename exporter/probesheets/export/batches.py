@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from probesheets.errors import ProbesheetsError
-from probesheets.export.sampling import Sample, options
+from probesheets.export.sampling import Sample, as_options
 from probesheets.export.selection import Selection
 from probesheets.folder.manifest import CHANGED, DELIVERED, INDEX, Entry
 from probesheets.folder.publish import Folder, check_name, check_place, open_folder
@@ -62,7 +62,7 @@ def refuse_mixture(folder: Folder, sample: Sample | None, *, everything: bool) -
     drawn = next((batch.sample for batch in folder.manifest.batches if batch.batch == 1), None)
     wanted = sample.as_json() if sample else None
     if held and drawn != wanted and not (everything and drawn and wanted):
-        has = f"a sample ({options(drawn)})" if drawn else "an export of all texts"
+        has = f"a sample ({as_options(drawn)})" if drawn else "an export of all texts"
         raise ProbesheetsError(
             f"{folder.path} has {has}. {'This sample' if wanted else 'An export of all texts'} cannot be added to it. "
             "Add --new to write only what has not been delivered yet, or choose another folder with --out."

@@ -15,7 +15,7 @@ from probesheets.export.contents import publish
 from probesheets.export.job import Job
 from probesheets.export.records import RowPicker, changes_differ, earlier_records
 from probesheets.export.report import Report
-from probesheets.export.sampling import Sample, draw, drawable, options
+from probesheets.export.sampling import Sample, as_options, draw, drawable
 from probesheets.export.selection import check_columns, choose, read_probes
 from probesheets.export.widths import fit
 from probesheets.folder import delivered
@@ -85,7 +85,7 @@ def _held_kinds(out: Path) -> set[str]:
 
 def _single_import(job: Job) -> Iterator[str]:
     if len(job.probes) > MANY and job.selection.everything and not job.batch.new and SINGLE in job.project.kinds:
-        drawn = f" {options(job.batch.sample.as_json())}" if job.batch.sample else ""
+        drawn = f" {as_options(job.batch.sample.as_json())}" if job.batch.sample else ""
         yield (
             f"There are {len(job.probes):,} probes. For one workbook with all of them, run: probesheets export "
             f"--target {job.project.target} --only {SINGLE} --out {shlex.quote(str(job.folder.path))}{drawn}"

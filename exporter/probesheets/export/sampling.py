@@ -49,7 +49,7 @@ class Sample:
         return {**drawn, "in_all": True} if self.in_all else drawn
 
 
-def options(drawn: Drawn) -> str:
+def as_options(drawn: Drawn) -> str:
     """The options that ask for this sample."""
     option = "--sample-total" if drawn.get("in_all") else "--sample"
     return f"{option} {drawn['size']} --per {drawn['per']} --seed {shlex.quote(drawn['seed'])}"

@@ -1,5 +1,5 @@
 "use strict";
-const header = document.querySelector("header"), page = document.documentElement;
+const header = document.querySelector("header");
 const form = document.querySelector("form"), search = form.querySelector("input"), said = document.querySelector("output");
 const selects = [...form.querySelectorAll("select")], all = said.textContent.trim();
 const plain = text => text.normalize("NFC").toLowerCase();
@@ -70,7 +70,7 @@ form.hidden = false;
 filter();
 
 function clear() {  // a text that a link leads to is below the header
-  page.style.scrollPaddingTop = header.offsetHeight + "px";
+  document.documentElement.style.scrollPaddingTop = header.offsetHeight + "px";
 }
 clear();
 new ResizeObserver(clear).observe(header);
