@@ -76,6 +76,8 @@ def init(folder: option.NewFolder, quiet: option.Quiet = False) -> None:
 @app.command()
 def run(
     source: option.Source = None,
+    shape: option.ShapeName = None,
+    columns: option.Columns = None,
     experiments: option.Experiments = None,
     append: option.Append = False,
     offset_ids: option.OffsetIds = 0,
@@ -101,20 +103,22 @@ def run(
     from probesheets.progress import progress
     from probesheets.project.build import build, check_dbt
     from probesheets.settings import database_file
-    from probesheets.source.copy import ACCEPT, Source, copy_source, discard_copy
+    from probesheets.source.asked import Source, with_shape
+    from probesheets.source.copy import ACCEPT, copy_source, discard_copy, shape_in
     from probesheets.warehouse import sole_builder
 
-    copied = Source.asked(target, source, experiments, append, offset_ids, null or ())
     check_dbt(target, variables)
+    copied = Source.asked(target, source, experiments, append, offset_ids, null or (), columns, shape)
     refuse_folder(out, new)
     check_database(target, copying=source is not None)
     with sole_builder(target):
         if copied:
-            said, advice = copy_source(database_file(target), copied)
-            _say("\n".join(filter(None, (said, advice))), quiet)
+            found = copy_source(database_file(target), copied)
+            _say("\n".join([found.said, *found.reading, *found.advice]), quiet)
         try:
+            variables = with_shape(variables, found.shape if copied else shape or shape_in(target))
             if copied and new and not append:
-                refuse_loss(database_file(target), out, copied.name)
+                refuse_loss(database_file(target), out, copied.name, found.shape)
             with progress(quiet=quiet or verbose) as track:
                 environment = ACCEPT if copied else {}
                 said = build(target, variables, environment, quiet=quiet, verbose=verbose, track=track)
@@ -168,6 +172,8 @@ def export(
 def check(
     target: option.Target = "duckdb",
     source: option.Source = None,
+    shape: option.ShapeName = None,
+    columns: option.Columns = None,
     experiments: option.Experiments = None,
     append: option.Append = False,
     offset_ids: option.OffsetIds = 0,
@@ -182,10 +188,12 @@ def check(
     Example: probesheets check --source outputs.csv
     """
     from probesheets.check.findings import check as find
-    from probesheets.source.copy import Source
+    from probesheets.project.build import check_dbt
+    from probesheets.source.asked import Source
 
-    copied = Source.asked(target, source, experiments, append, offset_ids, null or ())
-    findings = find(target, variables, copied)
+    check_dbt(target, variables)
+    copied = Source.asked(target, source, experiments, append, offset_ids, null or (), columns, shape)
+    findings = find(target, variables, copied, shape)
     failing = any(finding.level == "STOP" for finding in findings)
     if as_json:
         _print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))

@@ -20,8 +20,12 @@ def path(value: str | Path) -> Path:
 _TARGET = "The database for the models: duckdb, mariadb, mysql or another target in profiles.yml."
 Target = Annotated[str, typer.Option("--target", "-t", metavar="TARGET", help=_TARGET)]
 Out = Annotated[Path, typer.Option("--out", "-o", parser=path, metavar="DIR", help="The folder to write into.")]
-_SOURCE = "CSV or Parquet file of table_output, or mysql://user@host:port/schema with PROBESHEETS_PASSWORD set."
+_SOURCE = "CSV, JSON, Parquet or Excel file, or mysql://user@host:port/schema with PROBESHEETS_PASSWORD set."
 Source = Annotated[str | None, typer.Option(parser=text, metavar="SOURCE", help=_SOURCE)]
+_SHAPE = "How the source stores its texts, such as table_output or answers, if its tables or columns do not say it."
+ShapeName = Annotated[str | None, typer.Option("--shape", parser=text, metavar="SHAPE", help=_SHAPE)]
+_COLUMNS = "What the columns of --source are, if their names do not say it: probe=Q1,text=A1,date=when."
+Columns = Annotated[str | None, typer.Option(parser=text, metavar="NAME=COLUMN,…", help=_COLUMNS)]
 _EXPERIMENTS = "CSV or Parquet file of table_experiment: id, model_name."
 Experiments = Annotated[Path | None, typer.Option(parser=path, metavar="FILE", help=_EXPERIMENTS)]
 _APPEND = "Add the rows of --source to the copy that exists, instead of replacing it."

@@ -113,10 +113,11 @@ def _whole_number(variable: str, default: int, *, least: int, most: int) -> int:
 
 def variables() -> dict[str, Any]:
     """The variables of dbt_project.yml, with their defaults."""
-    return dict(_read(find_root() / "dbt_project.yml")["vars"])
+    return dict(read_yaml(find_root() / "dbt_project.yml")["vars"])
 
 
-def _read(file: Path) -> Any:
+def read_yaml(file: Path) -> Any:
+    """The content of a YAML file. Raises ValueError if it is not YAML."""
     return _parsed(file, file.stat().st_mtime_ns)
 
 
@@ -133,7 +134,7 @@ def _parsed(file: Path, _changed: int) -> Any:
 def _outputs() -> dict[str, Any]:
     file = find_root() / "profiles.yml"
     try:
-        return dict(_read(file)["probesheets"]["outputs"])
+        return dict(read_yaml(file)["probesheets"]["outputs"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ProbesheetsError(
             f"{file} cannot be read: {error}\nIt must list the targets under probesheets: outputs."

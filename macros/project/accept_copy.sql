@@ -8,22 +8,21 @@
 {% macro default__accept_copy() %}{% endmacro %}
 
 {% macro duckdb__accept_copy() %}
-  {% set tables = ['table_output', 'table_experiment'] %}
   {% if has_incoming_copy() %}
     {% set named = run_query("select comment from duckdb_tables() where database_name = current_database()"
-      ~ " and schema_name = 'main' and table_name = 'incoming_table_output'").rows[0][0] %}
+      ~ " and schema_name = 'main' and table_name = 'incoming_" ~ first_table(shape()) ~ "'").rows[0][0] %}
     {# One transaction with the row in the build log, so that no model can seem to be of the new copy. #}
     {% call statement('accept_copy') %}
-      {% for table in tables %}
+      {% for table in tables_of_all_shapes() %}
         drop table if exists main.{{ table }};
-        {% if load_relation(source_table(table)) %}
+        {% if load_relation(incoming_table(table)) %}
           alter table main.incoming_{{ table }} rename to {{ table }};
         {% endif %}
       {% endfor %}
     {% endcall %}
     {% do log_events([('copied', named or '', '')]) %}
-    {% for table in tables %}
-      {% set incoming, accepted = incoming_table(table), source('gpt_experiments', table) %}
+    {% for table in tables_of_all_shapes() %}
+      {% set incoming, accepted = incoming_table(table), accepted_table(table) %}
       {% do adapter.cache_dropped(accepted) %}
       {% if load_relation(incoming) %}
         {% do adapter.cache_dropped(incoming) %}
@@ -33,15 +32,24 @@
   {% endif %}
 {% endmacro %}
 
-{# A table of the source: the incoming one if there is an incoming copy, else the accepted one. #}
+{# A table of the source: the incoming one if there is an incoming copy, else the accepted one. Shapes read it. #}
 {% macro source_table(name) %}
-  {{ return(incoming_table(name) if has_incoming_copy() else source('gpt_experiments', name)) }}
+  {% set declared = source('gpt_experiments', name) %}
+  {{ return(incoming_table(name) if execute and has_incoming_copy() else declared) }}
 {% endmacro %}
 
-{% macro incoming_table(name) %}
-  {{ return(source('gpt_experiments', name).incorporate(path={'identifier': 'incoming_' ~ name})) }}
+{% macro accepted_table(name) %}
+  {{ return(source('gpt_experiments', 'table_output').incorporate(path={'identifier': name})) }}
 {% endmacro %}
+
+{% macro incoming_table(name) %}{{ return(accepted_table('incoming_' ~ name)) }}{% endmacro %}
 
 {% macro has_incoming_copy() %}
-  {{ return(env_var('PROBESHEETS_INCOMING', '') != '' and load_relation(incoming_table('table_output')) is not none) }}
+  {{ return(env_var('PROBESHEETS_INCOMING', '') != '' and load_relation(incoming_table(first_table(shape()))) is not none) }}
+{% endmacro %}
+
+{% macro tables_of_all_shapes() %}
+  {% set tables = [] %}
+  {% for meta in all_shapes().values() %}{% do tables.extend(meta.tables) %}{% endfor %}
+  {{ return(tables | unique | list) }}
 {% endmacro %}

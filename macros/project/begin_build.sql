@@ -19,10 +19,20 @@
 {% macro kinds_of_spreadsheet() %}
   {% set kinds = [] %}
   {% for exposure in graph.exposures.values() %}
-    {% do kinds.append({'name': exposure.name, 'file': exposure.original_file_path, 'meta': exposure.config.meta or {},
+    {% do kinds.append({'name': exposure.name, 'file': exposure.original_file_path, 'meta': with_extra_columns(exposure.config.meta or {}),
       'models': recorded_among(exposure.depends_on.nodes)}) %}
   {% endfor %}
   {{ return(kinds) }}
+{% endmacro %}
+
+{# The meta of a kind in which {more: extra_columns} lists the extra tags and columns. #}
+{% macro with_extra_columns(meta) %}
+  {% set columns = [] %}
+  {% for column in meta.columns or [] %}
+    {% set is_more = column is mapping and column.more == 'extra_columns' %}
+    {% do columns.append({'more': listed('extra_tags') + names_of_extra_columns()} if is_more else column) %}
+  {% endfor %}
+  {{ return(dict(meta, columns=columns) if columns else meta) }}
 {% endmacro %}
 
 {# An ephemeral model is not built: its SQL becomes part of the models that read it. #}

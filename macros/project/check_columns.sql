@@ -3,23 +3,25 @@
   every engine, because texts sort differently.
 #}
 {% macro faults_of_columns() %}
-  {% set outputs = source_table('table_output') %}
-  {% if not load_relation(outputs) %}
-    {{ return(['There is no table ' ~ outputs ~ ', or this user cannot read it.\nSet PROBESHEETS_SOURCE_SCHEMA to the '
-      ~ 'schema that holds table_output (now: ' ~ outputs.schema ~ '). The user needs SELECT on it.']) }}
-  {% endif %}
-  {% set used, extra = used_columns(), var('extra_columns') | map('string') | list %}
-  {{ return(faults_of_types('table_output', used.whole_numbers, used.texts + extra)
-    + faults_of_types('table_experiment', ['id'], used.texts_of_experiments)) }}
+  {% set faults, extra = [], var('extra_columns') | map('string') | list %}
+  {% for table, columns in shape().tables.items() %}
+    {% set relation = source_table(table) %}
+    {% if not load_relation(relation) and table not in (shape().optional or []) %}
+      {% set others, hints = other_shapes(), [] %}
+      {% for name, first, row_count in others %}
+        {% do hints.append('\nThe schema has ' ~ first ~ " (rows: " ~ row_count ~ "). To read it, add: --vars '{shape: " ~ name ~ "}'") %}
+      {% endfor %}
+      {{ return(['There is no table ' ~ relation ~ ', or this user cannot read it.\nSet PROBESHEETS_SOURCE_SCHEMA to the '
+        ~ 'schema that holds ' ~ table ~ ' (now: ' ~ relation.schema ~ '). The user needs SELECT on it.' ~ hints | join]) }}
+    {% endif %}
+    {% set whole_numbers, texts = [], [] %}
+    {% for name, type in columns.items() %}{% do (whole_numbers if type == 'integer' else texts).append(name) %}{% endfor %}
+    {% do faults.extend(faults_of_types(table, whole_numbers, texts + (extra if loop.first else []))) %}
+  {% endfor %}
+  {{ return(faults) }}
 {% endmacro %}
 
-{# The columns of the source that the models use. The engines ignore case in their names. #}
-{% macro used_columns() %}
-  {{ return({'whole_numbers': ['id', 'experiment_id', 'root_id', 'depth'], 'texts': ['tag', 'probe', 'content'],
-    'texts_of_experiments': ['model_name']}) }}
-{% endmacro %}
-
-{# A table that is missing has no faults: table_experiment is optional. #}
+{# A table that is missing has no faults: it is optional. #}
 {% macro faults_of_types(table, whole_numbers, texts) %}
   {% set types, faults = types_of_columns(table), [] %}
   {% set integer = 'bigint$' if target.type == 'duckdb' else '(tiny|small|medium|big)?int\\b' %}
@@ -38,11 +40,11 @@
   {{ return(faults) }}
 {% endmacro %}
 
-{# {name: type} of a table of the source, with used_columns() in lower case; empty if there is no such table. #}
+{# {name: type} of a table of the source, with the shape's columns in lower case; empty if there is no such table. #}
 {% macro types_of_columns(table) %}
   {% set relation, types = source_table(table), {} %}
   {% set columns = run_query('describe ' ~ relation).rows if load_relation(relation) else [] %}
-  {% set used = used_columns().values() | sum(start=[]) %}
+  {% set used = shape().tables.get(table, {}) %}
   {% for column in columns %}
     {% set lower = column[0] | lower %}
     {% do types.update({lower if lower in used else column[0]: column[1] | string}) %}

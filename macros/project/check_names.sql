@@ -5,7 +5,7 @@
 {% macro faults_of_names() %}
   {% set faults, seen, headers = [], [], headers_beside_extra_columns() %}
   {% set columns = graph.nodes['model.probesheets.texts'].columns.keys() | list %}
-  {% for name in (var('extra_tags') + var('extra_columns')) | map('string') %}
+  {% for name in (var('extra_tags') + names_of_extra_columns()) | map('string') %}
     {% set letters, fault = letters_and_digits(name), namespace(text='') %}
     {% if not is_fit_for_a_column(name) %}
       {% set fault.text = 'cannot be the name of a column.\nA name has 1 to 63 printable characters, at least one of them a '

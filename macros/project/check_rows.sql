@@ -1,17 +1,19 @@
 {# Problems with the source's rows: no row has the text tag, or an id is missing or repeated. #}
 {% macro faults_of_rows() %}
-  {{ return(faults_of_text_tag() + faults_of_ids('table_output') + faults_of_ids('table_experiment')) }}
+  {% set faults = faults_of_text_tag() %}
+  {% for table in shape().tables %}{% do faults.extend(faults_of_ids(table)) %}{% endfor %}
+  {{ return(faults) }}
 {% endmacro %}
 
 {% macro faults_of_text_tag() %}
-  {% set outputs, tag, listed = source_table('table_output'), exact_text('tag'), [] %}
-  {% set text_tag = text_literal(var('text_tag')) %}
+  {% set outputs, tag, listed = rows_of_shape(), exact_text('tag'), [] %}
+  {% set text_tag = text_literal(text_tag()) %}
   {% if run_query('select 1 from ' ~ outputs ~ ' where ' ~ tag ~ ' = ' ~ text_tag ~ ' limit 1').rows %}
     {{ return([]) }}
   {% endif %}
   {% set tags = 'select ' ~ tag ~ ' as tag, count(*) as row_count from ' ~ outputs ~ ' group by 1 order by 2 desc limit 20' %}
   {% for name, row_count in run_query(tags).rows %}{% do listed.append(shown(name) ~ ' (' ~ row_count ~ ')') %}{% endfor %}
-  {{ return(["text_tag is '" ~ shown(var('text_tag')) ~ "', but no row of table_output has this tag.\n"
+  {{ return(["text_tag is '" ~ shown(text_tag()) ~ "', but no row of " ~ first_table(shape()) ~ " has this tag.\n"
     ~ "The tags, with their numbers of rows: " ~ listed | join(', ') ~ ". Choose one: --vars '{text_tag: ...}'"]) }}
 {% endmacro %}
 

@@ -7,8 +7,28 @@
 {% macro default__faults_of_texts() %}{{ return([]) }}{% endmacro %}
 
 {% macro mariadb__faults_of_texts() %}
-  {% set columns = ['content', 'probe'] + var('extra_columns') | map('string') | list %}
-  {% set types, lengths, not_utf8, tags = types_of_columns('table_output'), [], [], [] %}
+  {% set not_utf8, state = [], namespace(allowed=0, longest=0) %}
+  {% for table, columns in shape().tables.items() %}
+    {% set types, texts = types_of_columns(table), [] %}
+    {% for name, type in columns.items() if type == 'text' and name != 'tag' %}{% do texts.append(name) %}{% endfor %}
+    {% set extra = var('extra_columns') | map('string') | list if loop.first else [] %}
+    {% if types %}
+      {% set found = lengths_of_texts(table, texts + extra, types) %}
+      {% set state.allowed, state.longest = found[0] | int, [state.longest, found[1] | int] | max %}
+      {% for name in texts + extra %}
+        {% set count = found[loop.index + 1] %}
+        {% set advice = ', or remove the column from extra_columns.' if name in extra else '.' %}
+        {% do not_utf8.append(table ~ '.' ~ shown(name) ~ ': ' ~ count ~ ' values are not UTF-8.\nCorrect them in the source'
+          ~ advice) if count %}
+      {% endfor %}
+    {% endif %}
+  {% endfor %}
+  {{ return(fault_of_packet(state.allowed, state.longest) + not_utf8) }}
+{% endmacro %}
+
+{# max_allowed_packet, the bytes of the longest text in some columns, and how many values of each are not UTF-8. #}
+{% macro lengths_of_texts(table, columns, types) %}
+  {% set lengths, not_utf8, tags = [], [], [] %}
   {% for column in columns %}
     {% set bytes = 'cast(' ~ adapter.quote(column) ~ ' as binary)' %}
     {% set as_text = 'cast(convert(' ~ adapter.quote(column) ~ ' using utf8mb4) as binary)' %}
@@ -16,18 +36,10 @@
     {% do lengths.append('coalesce(max(octet_length(' ~ bytes ~ ')), 0)') %}
     {% do not_utf8.append('coalesce(sum(not ' ~ as_text ~ ' <=> ' ~ bytes ~ '), 0)' if is_binary else '0') %}
   {% endfor %}
-  {% for tag in [var('text_tag'), var('date_tag'), 'raw'] + var('extra_tags') %}{% do tags.append(text_literal(tag)) %}{% endfor %}
-  {% set found = run_query('select @@max_allowed_packet, greatest(' ~ lengths | join(', ') ~ '), ' ~ not_utf8 | join(', ')
-    ~ ' from ' ~ source('gpt_experiments', 'table_output')
-    ~ ' where ' ~ exact_text('tag') ~ ' in (' ~ tags | join(', ') ~ ')').rows[0] %}
-  {% set faults = fault_of_packet(found[0] | int, found[1] | int) %}
-  {% for column in columns %}
-    {% set count = found[loop.index + 1] %}
-    {% set advice = ', or remove the column from extra_columns.' if loop.index > 2 else '.' %}
-    {% do faults.append('table_output.' ~ shown(column) ~ ': ' ~ count ~ ' values are not UTF-8.\nCorrect them in the source'
-      ~ advice) if count %}
-  {% endfor %}
-  {{ return(faults) }}
+  {% for tag in [text_tag(), date_tag(), 'raw'] + var('extra_tags') %}{% do tags.append(text_literal(tag)) %}{% endfor %}
+  {{ return(run_query('select @@max_allowed_packet, greatest(0, ' ~ lengths | join(', ') ~ '), ' ~ not_utf8 | join(', ')
+    ~ ' from ' ~ source_table(table)
+    ~ (' where ' ~ exact_text('tag') ~ ' in (' ~ tags | join(', ') ~ ')' if 'tag' in types else '')).rows[0]) }}
 {% endmacro %}
 
 {% macro mysql__faults_of_texts() %}{{ return(mariadb__faults_of_texts()) }}{% endmacro %}

@@ -4,15 +4,19 @@
 #}
 {% macro faults_of_variables() %}
   {% set faults, known = [], project_meta().project_variables | list %}
-  {% set own = ['text_tag', 'date_tag', 'extra_tags', 'extra_columns', 'bare_links', 'dirty_data'] %}
+  {% set own = ['shape', 'text_tag', 'date_tag', 'extra_tags', 'extra_columns', 'bare_links', 'dirty_data'] %}
   {% for name in invocation_args_dict.vars or {} if name not in known %}
     {% do faults.append("There is no variable '" ~ shown(name) ~ "'.\nValid: " ~ known | join(', ') ~ '.') %}
   {% endfor %}
   {% for name in ['extra_tags', 'extra_columns'] if not is_list_of_texts(var(name)) %}
     {% do faults.append(wrong_type(name, 'a list of names', '[name]')) %}
   {% endfor %}
-  {% for name in ['text_tag', 'date_tag'] if not is_list_of_texts([var(name)]) %}
+  {% for name in ['text_tag', 'date_tag'] if var(name) is not none and not is_list_of_texts([var(name)]) %}
     {% do faults.append(wrong_type(name, 'a name', 'name')) %}
+  {% endfor %}
+  {% for name in ['text_tag', 'date_tag', 'extra_tags'] if var(name) and not shape().has_tags %}
+    {% do faults.append(name ~ ' is set, but a source of the shape ' ~ var('shape') ~ ' has no tags.\nRemove it. For more columns '
+      ~ "of the source, set extra_columns, as in --vars '{extra_columns: [name]}'") %}
   {% endfor %}
   {% if var('dirty_data') not in ['warn', 'error', 'ignore'] %}
     {% do faults.append(wrong_type('dirty_data', 'warn, error or ignore', 'ignore')) %}

@@ -23,7 +23,7 @@
   {% endfor %}
   {% do log_events(events + [('ended', flags.WHICH, {'source': source_now, 'failed_tests': failed})]) %}
   {% if source_now != source_before %}
-    {% do log('WARN table_output changed during the build: it had ' ~ '{:,}'.format(source_before.rows)
+    {% do log('WARN ' ~ first_table(shape()) ~ ' changed during the build: it had ' ~ '{:,}'.format(source_before.rows)
       ~ ' rows, now it has ' ~ '{:,}'.format(source_now.rows)
       ~ '. Some models may lack the newest rows. Build again once no program is writing to the source.', info=true) %}
   {% endif %}

@@ -1,6 +1,6 @@
-{# The extra columns of a relation, as the end of a select list: one for each of extra_tags, then of extra_columns. #}
+{# The extra tags and columns of a relation, as the end of a select list. #}
 {% macro extras_of(relation) %}
-  {%- for name in listed('extra_tags') + listed('extra_columns') %}
+  {%- for name in listed('extra_tags') + names_of_extra_columns() %}
     , {{ relation }}.{{ adapter.quote(name) }}
   {%- endfor %}
 {%- endmacro %}

@@ -10,30 +10,43 @@
 {% endmacro %}
 
 {% macro content_of_source() %}
-  {% set used = [[var('text_tag') | string, 'texts'], [var('date_tag') | string, 'dates'], ['raw', 'raw']] %}
+  {% set used = [[text_tag(), 'texts'], [date_tag(), 'dates'], ['raw', 'raw']] %}
   {% for tag in var('extra_tags') %}{% do used.append([tag | string, 'extra column']) %}{% endfor %}
-  {% set content = {'used_tags': used, 'tags': tags_of_source(),
-    'has_experiments': load_relation(source_table('table_experiment')) is not none} %}
+  {% set content = {'used_tags': used, 'tags': tags_of_source(), 'has_tags': shape().has_tags or false,
+    'has_models': has_models(), 'others': other_shapes(), 'first': first_texts_of_source(),
+    'reasons': reasons_of_source()} %}
   {% do content.update(texts_of_source()) %}
   {% do content.update(dates_of_source()) %}
   {% do content.update(probes_of_source()) %}
   {{ return(content) }}
 {% endmacro %}
 
+{% macro has_models() %}
+  {{ return('model_name' in types_of_columns('table_experiment')
+    or run_query('select 1 from ' ~ rows_of_shape() ~ ' where model_name is not null limit 1').rows | length > 0) }}
+{% endmacro %}
+
+{# Why the shape leaves rows out, each with the number of rows. #}
+{% macro reasons_of_source() %}
+  {% set reasons = [] %}
+  {% for row in run_query('select ' ~ exact_text('reason') ~ ' as reason, count(*) as row_count from ' ~ rows_of_shape()
+    ~ ' where reason is not null group by 1 order by 2 desc, 1').rows %}{% do reasons.append([row[0], row[1] | int]) %}{% endfor %}
+  {{ return(reasons) }}
+{% endmacro %}
+
 {% macro tags_of_source() %}
   {% set tags = [] %}
-  {% for row in run_query('select ' ~ exact_text('tag') ~ ' as tag, count(*) as row_count from ' ~ source_table('table_output')
+  {% for row in run_query('select ' ~ exact_text('tag') ~ ' as tag, count(*) as row_count from ' ~ rows_of_shape()
     ~ ' group by 1 order by 2 desc, 1').rows %}{% do tags.append([row[0], row[1] | int]) %}{% endfor %}
   {{ return(tags) }}
 {% endmacro %}
 
-{% macro rows_of_tag(variable) %}
-  {{ return(exact_text('tag') ~ ' = ' ~ text_literal(var(variable) | string)) }}
-{% endmacro %}
+{# A condition on the rows of the shape: those with a tag that are not left out. #}
+{% macro rows_of_tag(tag) %}{{ return('reason is null and ' ~ exact_text('tag') ~ ' = ' ~ text_literal(tag)) }}{% endmacro %}
 
 {# Text rows: how many, blank ones, those without a date row, and how many begin with their probe. #}
 {% macro texts_of_source() %}
-  {% set outputs, is_text, is_date = source_table('table_output'), rows_of_tag('text_tag'), rows_of_tag('date_tag') %}
+  {% set outputs, is_text, is_date = rows_of_shape(), rows_of_tag(text_tag()), rows_of_tag(date_tag()) %}
   {% set texts %}
     with
       texts as (
@@ -69,13 +82,37 @@
     'begin_not': found[4] | int, 'without_date': (run_query(without_date).rows[0][0] or 0) | int}) }}
 {% endmacro %}
 
+{# The first texts as [id, model, date as stored, probe, text], cleaned and without their probe. #}
+{% macro first_texts_of_source(most=3) %}
+  {% set query %}
+    with
+      texts as (
+        select id, root_id, depth, {{ exact_text('model_name') }} as model_name,
+          {{ clean(exact_text("coalesce(content, '')")) }} as clean_text, {{ clean(exact_text("coalesce(probe, '')")) }} as clean_probe
+        from {{ rows_of_shape() }} where {{ rows_of_tag(text_tag()) }} order by id limit {{ most }}
+      ),
+      dates as (
+        select root_id, depth, {{ exact_text('content') }} as content from {{ rows_of_shape() }} where {{ rows_of_tag(date_tag()) }}
+      )
+    select texts.id, model_name,
+      (select min(dates.content) from dates where dates.root_id = texts.root_id and dates.depth = texts.depth),
+      clean_probe,
+      case when {{ 'clean_probe <> \'\' and ' ~ begins_with('clean_text', 'clean_probe') if shape().repeats_probe else '1 = 0' }}
+        then {{ rest_after('clean_text', 'clean_probe') }} else clean_text end
+    from texts order by texts.id
+  {% endset %}
+  {% set texts = [] %}
+  {% for row in run_query(query).rows %}{% do texts.append(row.values() | map('string') | list) %}{% endfor %}
+  {{ return(texts) }}
+{% endmacro %}
+
 {# Date rows: how many, how many cannot be read, and three of these. #}
 {% macro dates_of_source() %}
   {% set dates %}
     with
       flat_dates as (
         select {{ exact_text('content') }} as content, {{ flat(clean(exact_text("coalesce(content, '')"))) }} as flat_date
-        from {{ source_table('table_output') }} where {{ rows_of_tag('date_tag') }} {{ computed_once() }}
+        from {{ rows_of_shape() }} where {{ rows_of_tag(date_tag()) }} {{ computed_once() }}
       ),
       digits as (select content, {{ date_digits('flat_date') }} as digits from flat_dates {{ computed_once() }}),
       dates as (select content, content <> '' and {{ existing_day('digits') }} is null as is_odd from digits)
@@ -93,8 +130,8 @@
   {% set stored %}
     with
       as_stored as (
-        select min({{ probe }}) as probe from {{ source_table('table_output') }}
-        where {{ rows_of_tag('text_tag') }} group by {{ sha256_hex(probe) }} {{ computed_once() }}
+        select min({{ probe }}) as probe from {{ rows_of_shape() }}
+        where {{ rows_of_tag(text_tag()) }} group by {{ sha256_hex(probe) }} {{ computed_once() }}
       ),
       forms as (select probe, {{ flat(clean('probe')) }} as flat_probe from as_stored {{ computed_once() }}),
       probes as (

@@ -5,7 +5,7 @@
 
 {% macro duckdb__load_sample() %}
   {% set tables = {'table_experiment': ['id'], 'table_output': ['id', 'experiment_id', 'root_id', 'depth']} %}
-  {% if not load_relation(source_table('table_output')) %}
+  {% if shape_of_copy() is none and not has_incoming_copy() %}
     {% for table, whole_numbers in tables.items() %}
       {% set casts = [] %}
       {% for name in whole_numbers %}{% do casts.append('cast(' ~ name ~ ' as bigint) as ' ~ name) %}{% endfor %}

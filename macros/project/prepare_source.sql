@@ -24,7 +24,7 @@
   {% if faults %}{{ exceptions.raise_compiler_error(faults | join('\n')) }}{% endif %}
 {% endmacro %}
 
-{% macro faults_of_settings() %}{{ return(faults_of_server() or faults_of_variables() or faults_of_names()) }}{% endmacro %}
+{% macro faults_of_settings() %}{{ return(faults_of_server() or faults_of_shape() or faults_of_variables() or faults_of_names()) }}{% endmacro %}
 
 {% macro faults_of_source() %}{{ return(faults_of_columns() or faults_of_rows() or faults_of_texts()) }}{% endmacro %}
 

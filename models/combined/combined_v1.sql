@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ config(materialized="view", enabled=var("shape") == "table_output") }}
 -- One row per distinct pair of a date and a text of the same root: the original view, which never changes.
 -- Both sides are filtered first and stored, because MariaDB has no hash join and would read the whole table
 -- for each date.

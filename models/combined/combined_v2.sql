@@ -17,4 +17,4 @@ inner join {{ ref("stg_table_output") }} as texts on matches.text_id = texts.out
 inner join
     {{ ref("probe_names") }} as names on {{ sha256_hex("coalesce(texts.probe, '')") }} = names.probe_key
 left join {{ ref("dates") }} as dates on matches.output_id = dates.output_id
-where matches.tag = {{ text_literal(var("date_tag")) }}
+where matches.tag = {{ text_literal(date_tag()) }}

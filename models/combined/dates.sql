@@ -4,7 +4,7 @@ with
     flat_dates as (
         select output_id, content as date_text, {{ flat(clean("content")) }} as flat_date
         from {{ ref("stg_table_output") }}
-        where tag = {{ text_literal(var("date_tag")) }} {{ computed_once() }}
+        where tag = {{ text_literal(date_tag()) }} {{ computed_once() }}
     ),
 
     digits as (

@@ -2,10 +2,8 @@
 -- One row per text row and tag (date_tag and each of extra_tags): the row of that tag that belongs to it.
 -- It is chosen among the rows of the same experiment and root (nulls are equal): the row at the same depth,
 -- the lowest id if there are several, else the first row of the root. No join, linear in the number of rows.
-{% set text_tag = text_literal(var("text_tag")) %}
-{% set tags = (
-    ([var("date_tag")] + listed("extra_tags")) | map("string") | unique(case_sensitive=true) | list
-) %}
+{% set text_tag = text_literal(text_tag()) %}
+{% set tags = ([date_tag()] + listed("extra_tags")) | map("string") | unique(case_sensitive=true) | list %}
 with
     candidates as (
         {%- for tag in tags %}
@@ -19,7 +17,7 @@ with
                 case when tag = {{ text_tag }} then output_id end as text_id,
                 case when tag = {{ text_literal(tag) }} then output_id end as match_id
             from {{ ref("output_keys") }}
-            where tag in ({{ text_tag }}, {{ text_literal(tag) }})
+            where reason is null and tag in ({{ text_tag }}, {{ text_literal(tag) }})
         {%- endfor %}
     ),
 

@@ -6,9 +6,9 @@ select
     tag as tag_text,
     row_count,
     case
-        when tag = {{ text_literal(var("text_tag")) }}
+        when tag = {{ text_literal(text_tag()) }}
         then 'text'
-        when tag = {{ text_literal(var("date_tag")) }}
+        when tag = {{ text_literal(date_tag()) }}
         then 'date'
         when tag = 'raw'
         then 'raw'

@@ -1,14 +1,22 @@
--- One row per row of table_output. Only names and types change; text is compared character by character.
--- Each column has an alias, because DuckDB would keep the capitals of the source.
+{{
+    config(
+        materialized="view" if var("shape") == "table_output" else "table",
+        post_hook="{{ add_index('output_id') if config.get('materialized') == 'table' else '' }}",
+    )
+}}
+-- One row per row of the shape. Only names and types change; text is compared character by character.
+-- Of table_output, a view: the servers find a row by the primary key. The union of another shape has none.
 select
     id as output_id,
-    experiment_id as experiment_id,
+    cast(experiment_id as {{ integer_type() }}) as experiment_id,
     root_id as root_id,
     depth as depth,
     {{ exact_text("tag") }} as tag,
     {{ exact_text("probe") }} as probe,
-    {{ exact_text("content") }} as content
-    {%- for column in listed("extra_columns") %}
-        , {{ exact_text(adapter.quote(column)) }} as extra_{{ loop.index }}
+    {{ exact_text("content") }} as content,
+    {{ exact_text("model_name") }} as model_name,
+    {{ exact_text("reason") }} as reason
+    {%- for column in names_of_extra_columns() %}
+        , {{ exact_text("extra_" ~ loop.index) }} as extra_{{ loop.index }}
     {%- endfor %}
-from {{ source("gpt_experiments", "table_output") }}
+from {{ ref("rows_" ~ var("shape")) }}

@@ -2,7 +2,7 @@
 with
     source_rows as (
         select
-            sum(case when tag = {{ text_literal(var("text_tag")) }} then 1 else 0 end) as text_rows,
+            sum(case when tag = {{ text_literal(text_tag()) }} then 1 else 0 end) as text_rows,
             sum(case when tag = 'raw' then 1 else 0 end) as raw_rows
         from {{ ref("output_keys") }}
     ),
@@ -10,7 +10,7 @@ with
     roots as (
         select distinct case when tag = 'raw' then output_id else root_id end as root_id
         from {{ ref("output_keys") }}
-        where tag = {{ text_literal(var("text_tag")) }} {{ computed_once() }}
+        where tag = {{ text_literal(text_tag()) }} {{ computed_once() }}
     ),
 
     raw_rows_with_text as (
@@ -35,6 +35,9 @@ with
     reasons as (
         select
             sum(case when reason = 'blank text' then 1 else 0 end) as blank_texts,
+            sum(
+                case when reason not in ('blank text', 'no text row') then 1 else 0 end
+            ) as texts_left_out_by_shape,
             sum(case when reason = 'no text row' then 1 else 0 end) as raw_rows_without_text
         from {{ ref("left_out") }}
     )
@@ -43,6 +46,7 @@ select
     cast(coalesce(text_rows, 0) as {{ integer_type() }}) as text_rows,
     cast(coalesce(texts, 0) as {{ integer_type() }}) as texts,
     cast(coalesce(blank_texts, 0) as {{ integer_type() }}) as blank_texts,
+    cast(coalesce(texts_left_out_by_shape, 0) as {{ integer_type() }}) as texts_left_out_by_shape,
     cast(coalesce(raw_rows, 0) as {{ integer_type() }}) as raw_rows,
     cast(coalesce(raw_rows_with_text, 0) as {{ integer_type() }}) as raw_rows_with_text,
     cast(coalesce(raw_rows_without_text, 0) as {{ integer_type() }}) as raw_rows_without_text,

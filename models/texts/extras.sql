@@ -1,6 +1,8 @@
 {{ config(post_hook="{{ add_index('text_id') }}") }}
--- One row per text row: a column for each of extra_tags and extra_columns, cleaned.
-{% set extra_tags, extra_columns = listed("extra_tags"), listed("extra_columns") %}
+-- depends_on: {{ ref("stg_table_output") }}
+-- One row per text row with a text: its model, if the row names one, and a column for each extra tag and
+-- column.
+{% set extra_tags, extra_columns = listed("extra_tags"), names_of_extra_columns() %}
 with
     {%- if extra_tags %}
         contents as (
@@ -28,11 +30,14 @@ with
     {%- endif %}
 
     text_rows as (
-        select output_id from {{ ref("output_keys") }} where tag = {{ text_literal(var("text_tag")) }}
+        select output_id, model_name
+        from {{ ref("output_keys") }}
+        where tag = {{ text_literal(text_tag()) }} and reason is null
     )
 
 select
-    text_rows.output_id as text_id
+    text_rows.output_id as text_id,
+    text_rows.model_name
     {%- for tag in extra_tags %}, by_text.tag_{{ loop.index }} as {{ adapter.quote(tag) }} {%- endfor %}
     {%- for column in extra_columns %}
         , {{ clean("outputs.extra_" ~ loop.index) }} as {{ adapter.quote(column) }}

@@ -1,15 +1,13 @@
--- One row per text row or raw row that was left out, with the reason.
+-- One row per text row or raw row that was left out, with the reason. A shape may give reasons of its own.
 with
     outputs as (
-        select output_id, experiment_id, root_id, tag, probe_key
+        select output_id, experiment_id, root_id, tag, probe_key, reason
         from {{ ref("output_keys") }}
         where probe_key is not null
     ),
 
     roots_with_text as (
-        select distinct root_id
-        from outputs
-        where tag = {{ text_literal(var("text_tag")) }} {{ computed_once() }}
+        select distinct root_id from outputs where tag = {{ text_literal(text_tag()) }} {{ computed_once() }}
     ),
 
     reasons as (
@@ -19,13 +17,19 @@ with
 
         union all
 
+        select output_id, reason
+        from outputs
+        where reason is not null
+
+        union all
+
         select outputs.output_id, 'no text row' as reason
         from outputs
         left join roots_with_text on outputs.output_id = roots_with_text.root_id
         where
             outputs.tag = 'raw'
             and roots_with_text.root_id is null
-            and outputs.tag <> {{ text_literal(var("text_tag")) }}
+            and outputs.tag <> {{ text_literal(text_tag()) }}
             {{ computed_once() }}
     )
 
@@ -41,7 +45,9 @@ select
     case
         when reasons.reason = 'blank text'
         then 'The text is empty, or nothing is left of it after cleaning.'
-        else 'No text was cut from this output: no text row names it as its root.'
+        when reasons.reason = 'no text row'
+        then 'No text was cut from this output: no text row names it as its root.'
+        else {{ flat(clean("reasons.reason")) }}
     end as explanation
 from reasons
 inner join outputs on reasons.output_id = outputs.output_id

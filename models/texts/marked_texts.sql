@@ -1,5 +1,6 @@
 -- One row per text row of the source, including blank ones: cleaned, without the probe, links between marks.
 -- texts, texts_without_links and links all read this one marking, so they cannot disagree.
+{% set may_repeat = "1 = 1" if not execute or shape().repeats_probe else "1 = 0" %}
 with
     cleaned as (
         select
@@ -22,9 +23,11 @@ with
             names.file_stem,
             names.clean_probe,
             names.flat_probe,
-            names.clean_probe <> ''
+            {{ may_repeat }}
+            and names.clean_probe <> ''
             and {{ begins_with("cleaned.clean_text", "names.clean_probe") }} as begins_with_clean,
-            names.flat_probe <> ''
+            {{ may_repeat }}
+            and names.flat_probe <> ''
             and {{ begins_with(flat("cleaned.clean_text"), "names.flat_probe") }} as begins_with_flat
         from cleaned
         inner join {{ ref("probe_names") }} as names on cleaned.probe_key = names.probe_key

@@ -20,7 +20,7 @@ select
     marked.text_id,
     marked.root_id,
     marked.experiment_id,
-    models.model_name,
+    coalesce({{ flat(clean("extras.model_name")) }}, models.model_name) as model_name,
     marked.probe,
     marked.file_stem,
     marked.date,

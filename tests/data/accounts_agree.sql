@@ -6,7 +6,7 @@ select accounts.*
 from {{ ref("accounts") }} as accounts
 cross join counted
 where
-    accounts.text_rows <> accounts.texts + accounts.blank_texts
+    accounts.text_rows <> accounts.texts + accounts.blank_texts + accounts.texts_left_out_by_shape
     or accounts.raw_rows <> accounts.raw_rows_with_text + accounts.raw_rows_without_text
     or accounts.texts <> counted.texts
     or accounts.links <> counted.links

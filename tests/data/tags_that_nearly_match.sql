@@ -1,6 +1,6 @@
 -- Source data: tags that differ from a used tag only in case or spaces. Correct them in the source.
 {{ config(fail_calc="coalesce(sum(row_count), 0)", **dirty_data("tag_text")) }}
-{% set used = ["raw", var("text_tag"), var("date_tag")] + listed("extra_tags") %}
+{% set used = ["raw", text_tag(), date_tag()] + listed("extra_tags") %}
 select tag_text, row_count
 from {{ ref("tags") }}
 where

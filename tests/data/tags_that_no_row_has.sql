@@ -3,7 +3,7 @@
 {{ config(severity="warn", meta={"shows": "wanted_tag"}) }}
 with
     wanted as (
-        {%- for tag in [var("date_tag")] + listed("extra_tags") %}
+        {%- for tag in [date_tag()] + listed("extra_tags") %}
             {{ "union all " if not loop.first }} select {{ text_literal(tag) }} as wanted_tag
         {%- endfor %}
     ),
@@ -13,4 +13,4 @@ with
 select wanted_tag
 from wanted
 left join found on wanted_tag = found_tag
-where found_tag is null
+where found_tag is null and {{ "1 = 1" if not execute or shape().has_tags else "1 = 0" }}

@@ -17,11 +17,13 @@ from probesheets.errors import ProbesheetsError, counted, near, shortened, shown
 from probesheets.project.build import inspect_source, installed
 from probesheets.project.kinds import read_kinds
 from probesheets.settings import database_file, find_root, is_duckdb, setting
-from probesheets.source.copy import ACCEPT, Source, copy_source
-from probesheets.warehouse import DuckDB, NotBuiltError, Server
+from probesheets.source.asked import Source, with_shape
+from probesheets.source.copy import ACCEPT, copy_source, shape_in
+from probesheets.warehouse import Server
 from probesheets.warehouse.server import HOW_TO_GRANT
 
 _TAGS, _EXAMPLES = 8, 3  # that a finding lists
+_CELL = 40  # characters of a cell that a finding shows
 
 
 @dataclass(frozen=True)
@@ -36,15 +38,15 @@ class Finding:
         return f"{self.level:<5} {self.text}" + "".join(f"\n      {line}" for line in self.todo.splitlines())
 
 
-def check(target: str, variables: str, source: Source | None) -> list[Finding]:
+def check(target: str, variables: str, source: Source | None, shape: str | None = None) -> list[Finding]:
     """Look at versions, settings, source, tags, dates, probes and rights. `variables` is the text of --vars."""
     findings = [_versions(target)]
     try:
         check_database(target, copying=source is not None)
         if is_duckdb(target):
-            findings += _check_copy(target, variables, source)
+            findings += _check_copy(target, variables, source, shape)
         else:
-            findings += _check_server(target, variables)
+            findings += _check_server(target, with_shape(variables, shape))
     except ProbesheetsError as error:
         findings.append(_stop(str(error)))
     return findings
@@ -62,12 +64,12 @@ def _versions(target: str) -> Finding:
     return Finding("ok", f"Python {platform.python_version()}, {listed}")
 
 
-def _check_copy(target: str, variables: str, source: Source | None) -> Iterator[Finding]:
+def _check_copy(target: str, variables: str, source: Source | None, shape: str | None) -> Iterator[Finding]:
     """The source to be copied, else the copy in the DuckDB file, else the bundled sample."""
     database = database_file(target)
-    if source is None and _has_copy(database):
+    if source is None and shape_in(target):
         yield Finding("ok", f"The copy of the source in {database} can be read.")
-        yield from _check_source(target, variables, {})
+        yield from _check_source(target, with_shape(variables, shape or shape_in(target)), {})
         return
     if source is None:
         yield Finding(
@@ -77,20 +79,11 @@ def _check_copy(target: str, variables: str, source: Source | None) -> Iterator[
         source = Source(str(sample / "table_output.csv"), sample / "table_experiment.csv")
     with tempfile.TemporaryDirectory(prefix="probesheets-") as folder:
         copy = Path(folder) / "check.duckdb"
-        said, advice = copy_source(copy, source, database if database.is_file() else None)
-        yield Finding("ok", said)
-        yield from (Finding("look", line) for line in (advice or "").splitlines())
-        yield from _check_source(target, variables, {"PROBESHEETS_DUCKDB": str(copy), **ACCEPT})
-
-
-def _has_copy(database: Path) -> bool:
-    if not database.is_file():
-        return False
-    with closing(DuckDB(database)) as warehouse:
-        try:
-            return bool(warehouse.columns("main.table_output"))
-        except NotBuiltError:
-            return False
+        found = copy_source(copy, source, database if database.is_file() else None)
+        yield from (Finding("ok", line) for line in (found.said, *found.reading))
+        yield from (Finding("look", line) for line in found.advice)
+        environment = {"PROBESHEETS_DUCKDB": str(copy), **ACCEPT}
+        yield from _check_source(target, with_shape(variables, found.shape), environment)
 
 
 def _check_server(target: str, variables: str) -> Iterator[Finding]:
@@ -117,13 +110,34 @@ def _check_source(target: str, variables: str, environment: Mapping[str, str]) -
     except ProbesheetsError as error:
         yield _stop(str(error))
     if found := answer["source"]:
-        if not found["has_experiments"]:
-            text = "There is no table_experiment, so the column Model will be empty."
-            todo = "To add model names, add a table_experiment to the source, or use --source with --experiments FILE."
-            yield Finding("look", text, todo)
+        yield from _check_shape(found)
+        yield from _check_models(found)
         yield from _check_tags(found)
         yield from _check_dates(found)
         yield from _check_probes(found)
+
+
+def _check_shape(found: Mapping[str, Any]) -> Iterator[Finding]:
+    """The first records as the workbooks will show them, and the other shapes that a server has."""
+    for name, table, count in found["others"]:
+        yield Finding(
+            "look", f"The source also has {table}, with {counted(count, 'row')}.", f"To read it, add --shape {name}"
+        )
+    lines = [
+        f"T{number}  {'  '.join(shown(shortened(cell, _CELL)) for cell in cells if cell not in ('', 'None'))}"
+        for number, *cells in found["first"]
+    ]
+    yield Finding("ok", "The first records (ID, model, date, probe, text):", "\n".join(lines))
+
+
+def _check_models(found: Mapping[str, Any]) -> Iterator[Finding]:
+    if not found["has_models"]:
+        text = "The source has no model names, so the column Model will be empty."
+        todo = "To add them, add a column model to the file, or name it: --columns model=NAME"
+        if found["has_tags"]:
+            text = "There is no table_experiment, so the column Model will be empty."
+            todo = "To add model names, add a table_experiment to the source, or use --source with --experiments FILE."
+        yield Finding("look", text, todo)
 
 
 def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
@@ -132,9 +146,14 @@ def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
         f"{shown(tag)} {count:,}" + (f" ({used[tag]})" if tag in used else "") for tag, count in tags.items() if tag
     ]
     more = f", and {len(listed) - _TAGS} more" if len(listed) > _TAGS else ""
-    yield Finding("ok", f"Tags and their rows: {', '.join(listed[:_TAGS])}{more}.")
-    blank = f"; {found['blank']:,} blank, to be listed in left_out" if found["blank"] else ""
-    yield Finding("ok", f"{counted(found['texts'], 'text row')} of {counted(found['probes'], 'probe')}{blank}.")
+    if found["has_tags"]:
+        yield Finding("ok", f"Tags and their rows: {', '.join(listed[:_TAGS])}{more}.")
+    reasons = [*found["reasons"], *([("blank", found["blank"])] if found["blank"] else [])]
+    left_out = ", ".join(f"{count:,} {shown(reason)}" for reason, count in reasons)
+    text = f"{counted(found['texts'], 'text row')} of {counted(found['probes'], 'probe')}"
+    yield Finding("ok", f"{text}; {left_out}, to be listed in left_out." if left_out else f"{text}.")
+    if not found["has_tags"]:
+        return
     for tag, use in used.items():
         if tag not in tags and use != "raw":
             yield Finding("look", f"No row has the tag {tag!r}.", near(tag, [name for name in tags if name]))
@@ -151,7 +170,8 @@ def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
 def _check_dates(found: Mapping[str, Any]) -> Iterator[Finding]:
     if found["without_date"]:
         tag = next(tag for tag, use in found["used_tags"] if use == "dates")
-        text = f"Texts without a row with the tag {tag!r}: {found['without_date']:,} of {found['texts']:,}."
+        what = f"a row with the tag {tag!r}" if found["has_tags"] else "a date"
+        text = f"Texts without {what}: {found['without_date']:,} of {found['texts']:,}."
         yield Finding("look", text, "They are exported without a date; nothing is lost.")
     if odd := found["odd_dates"]:
         text = f"Dates that cannot be read: {odd:,} of {found['dates']:,}, such as {_quoted(found['odd_examples'])}."

@@ -5,23 +5,29 @@ from pathlib import Path
 from probesheets.errors import ProbesheetsError
 from probesheets.folder.delivered import load
 from probesheets.folder.manifest import DELIVERED, MANIFEST
-from probesheets.source.copy import INCOMING, connect
+from probesheets.source.append import shape_of_copy
+from probesheets.source.copy import connect
+from probesheets.source.keep import INCOMING
+from probesheets.source.shapes import named_shape
+from probesheets.sql import quoted
 
 MOST_GONE = 0.5  # of the delivered records
 
 
-def refuse_loss(database: Path, out: Path, source: str) -> None:
+def refuse_loss(database: Path, out: Path, source: str, shape: str) -> None:
     """Raises ProbesheetsError if over half of the records delivered to `out` are not in the incoming copy.
 
     A record is also missing if the id had other content in the previous copy: ids may have begun at 1 again.
     """
+    table, texts = named_shape(shape).first, named_shape(shape).texts
+    new_text, old_text = (f"concat({', '.join(f'{side}.{quoted(name)}' for name in texts)})" for side in ("new", "old"))
     with connect(database) as connection:
-        names = {str(name) for (name,) in connection.execute("show tables").fetchall()}
-        old = "main.table_output" if "table_output" in names else f"(from main.{INCOMING}table_output limit 0)"
+        copied = shape_of_copy(connection)
+        old = f"main.{table}" if copied and copied.name == shape else f"(from main.{INCOMING}{table} limit 0)"
         try:
             records = load(out / DELIVERED)
         except (OSError, ValueError, KeyError):
-            if "table_output" not in names or not (out / MANIFEST).exists():
+            if not copied or not (out / MANIFEST).exists():
                 return  # nothing to lose here
             raise ProbesheetsError(
                 f"{out / DELIVERED} is missing or damaged, so what {source} lacks cannot be known. To restore it, run: "
@@ -37,10 +43,10 @@ def refuse_loss(database: Path, out: Path, source: str) -> None:
                 count(*),
                 count(*) filter (
                     new.id is null
-                    or concat(new.probe, new.content) <> concat(old.probe, old.content) and old.id is not null
+                    or {new_text} <> {old_text} and old.id is not null
                 )
             from delivered
-            left join main.{INCOMING}table_output as new using (id)
+            left join main.{INCOMING}{table} as new using (id)
             left join {old} as old using (id)
             where delivered.id is not null
             """

@@ -35,7 +35,7 @@ def check_accounts(
         "text_rows": accounts["text_rows"],
         "texts": accounts["texts"],
         "links": accounts["links"],
-        "left_out": {"blank text": accounts["blank_texts"], "no text row": accounts["raw_rows_without_text"]},
+        "left_out": {"blank text": 0, "no text row": 0, **_reasons(job)},
         "dates_not_understood": accounts["dates_not_understood"],
         "texts_too_long_for_links": accounts["texts_too_long_for_links"],
         "raw_rows": accounts["raw_rows"],
@@ -44,6 +44,13 @@ def check_accounts(
         "cells_escaped": sum(file.escaped for file in workbooks),
         "cells_like_nothing": sum(file.like_nothing for file in workbooks),
     }
+
+
+def _reasons(job: Job) -> dict[str, int]:
+    """The number of rows that were left out for each reason; a shape may give reasons of its own."""
+    left_out = select(job.warehouse, job.project.relation("left_out"), ["reason"])
+    query = f"select reason, count(*) from ({left_out}) as reasons group by reason order by reason"
+    return {str(reason): int(count) for reason, count in job.warehouse.rows(query)}
 
 
 def _check_files(job: Job, kind: Kind, files: Sequence[Written], skipped: Mapping[str | None, int]) -> None:

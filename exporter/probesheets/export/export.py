@@ -32,7 +32,7 @@ from probesheets.workbooks.container import Written
 from probesheets.workbooks.write import write_workbooks
 
 MANY, SINGLE = 50, "all_texts"  # from so many probes on, one import of this kind is easier
-READ = ("probes", "texts", "accounts", "tags")  # the models that every export reads
+READ = ("probes", "texts", "accounts", "left_out", "tags")  # the models that every export reads
 
 
 def export(

@@ -6,28 +6,35 @@ from typing import Any
 import duckdb
 
 from probesheets.errors import ProbesheetsError, shortened, shown
+from probesheets.source.shapes import Shape, read_shapes
 from probesheets.sql import literal, quoted
 
 _SHOWN = 60  # characters of a cell in a message
 
 
-def append(connection: duckdb.DuckDBPyConnection, schema: str, incoming: str, source: str) -> int:
-    """Put the copy in `schema` before the incoming rows; returns how many rows of table_output are new.
+def append(connection: duckdb.DuckDBPyConnection, schema: str, incoming: str, source: str, shape: Shape) -> int:
+    """Put the copy in `schema` before the incoming rows; returns how many rows of the shape's first table are new.
 
-    `incoming` is the prefix of the incoming tables. Raises ProbesheetsError if there is no copy, or if a row has the id
-    of a row with other content.
+    `incoming` is the prefix of the incoming tables. Raises ProbesheetsError if there is no copy, if it has another
+    shape, or if a row has the id of a row with other content.
     """
     if (before := origin(connection, schema)) is None:
         raise ProbesheetsError(
             "There is no copy to append to: nothing was copied yet, or only the bundled sample. Remove --append."
         )
+    copied = shape_of_copy(connection, schema)
+    if copied and copied.name != shape.name:
+        raise ProbesheetsError(
+            f"The copy has the shape {copied.name}, and {source} has the shape {shape.name}. "
+            "Remove --append, or set PROBESHEETS_DUCKDB to another file for this source."
+        )
     new = 0
-    for table in ("table_experiment", "table_output"):
+    for table in reversed([*shape.tables]):
         old, added = f"{schema}.{table}", f"main.{incoming}{table}"
         if not columns(connection, old):
             continue
         if columns(connection, added):
-            _refuse_other_content(connection, schema, table, added, source)
+            _refuse_other_content(connection, schema, table, added, source, shape)
             others = f"union all by name (select * from {added} as new where new.id is null or new.id not in "
             others += f"(select id from {old} where id is not null))"
         else:
@@ -39,19 +46,30 @@ def append(connection: duckdb.DuckDBPyConnection, schema: str, incoming: str, so
         connection.execute(f"drop table if exists {added}; alter table main.{incoming}both rename to {incoming}{table}")
         new = int(count)
     name = before if not new else f"{before}, {source}"
-    connection.execute(f"comment on table main.{incoming}table_output is {literal(name)}")
+    connection.execute(f"comment on table main.{incoming}{shape.first} is {literal(name)}")
     return new
 
 
 def origin(connection: duckdb.DuckDBPyConnection, schema: str) -> str | None:
     """Where the copy in a schema comes from; None if there is none, or only the sample, which has no such comment."""
+    return next((comment for _, comment in _tables(connection, schema) if comment), None)
+
+
+def shape_of_copy(connection: duckdb.DuckDBPyConnection, schema: str = "main") -> Shape | None:
+    """The shape of the copy in a schema; None if there is no copy."""
+    tables = [table for table, _ in _tables(connection, schema)]
+    return next((shape for shape in read_shapes().values() if shape.first in tables), None)
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[tuple[str, str | None]]:
+    """The tables of a schema that a copy may have, and their comments."""
     database, _, name = schema.rpartition(".")
-    found = connection.execute(
-        "select comment from duckdb_tables() where table_name = 'table_output' and schema_name = ? "
+    names = sorted({table for shape in read_shapes().values() for table in shape.tables})
+    return connection.execute(
+        "select table_name, comment from duckdb_tables() where schema_name = ? and list_contains(?, table_name) "
         "and database_name = coalesce(nullif(?, ''), current_database())",
-        [name, database],
-    ).fetchone()
-    return found[0] if found else None
+        [name, names, database],
+    ).fetchall()
 
 
 def columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
@@ -63,7 +81,7 @@ def columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
 
 
 def _refuse_other_content(
-    connection: duckdb.DuckDBPyConnection, schema: str, table: str, new: str, source: str
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, new: str, source: str, shape: Shape
 ) -> None:
     """Columns that only one of the two has do not matter, unless a known row would get a new value there.
 
@@ -84,7 +102,8 @@ def _refuse_other_content(
     ours, theirs = (_texts(connection, relation, first) for relation in (old, new))
     shown_rows = f"  the copy: {_shown(ours, theirs)}\n  {source}: {_shown(theirs, ours)}"
     [(largest,)] = connection.execute(
-        f"select max(greatest(id, coalesce(experiment_id, 0), 1)) from {schema}.table_output"
+        f"select max(greatest(id, {'coalesce(experiment_id, 0), ' * ('experiment_id' in shape.tables[shape.first])}1)) "
+        f"from {schema}.{shape.first}"
     ).fetchall()
     raise ProbesheetsError(
         f"{source} and the copy have the same id for different rows of {table} ({count:,}). The first is {first}:\n"

@@ -1,223 +1,103 @@
-"""Read a CSV or Parquet file as record batches of text: every column as it is written, with nothing guessed."""
+"""Open a file, or several of one kind, as a relation of DuckDB: every column as text, as it is written."""
 
-import codecs
-import csv
-import gzip
-import re
-import zlib
-from collections.abc import Iterator, Sequence
-from io import BufferedReader, TextIOWrapper
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from glob import glob
+from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple
 
+import duckdb
 import pyarrow as pa
-import pyarrow.parquet
 
-import probesheets.pyarrow_setup  # noqa: F401
 from probesheets.errors import ProbesheetsError, shown
-from probesheets.settings import memory, more_memory
-from probesheets.warehouse.base import CHUNK_ROWS
-
-BLOCK_BYTES = 4 << 20  # of a file that become a record batch, approximately
-PARQUET_ROWS = 128  # read at a time, because a Parquet file does not state the length of its longest text
-COPIES, CHUNK_COPIES = 64, 12  # a build takes about this many times the memory of a text, and of CHUNK_ROWS rows
-_QUOTING = "Enclose fields with quotes, delimiters or line breaks in quotes, and double the quotes inside them."
-_SERVER = "--source mysql://user@host:port/schema"
-_ESCAPED = (
-    'a quote is escaped with a backslash (\\"), but must be doubled (""). If phpMyAdmin wrote the file, set "Columns '
-    'escaped with" to ", and export again. SELECT ... INTO OUTFILE cannot double the quotes of every text; instead, '
-    f"read the server with {_SERVER}"
-)
-_NOT_CSV = {  # how a file begins: what it is, and what to do
-    "PK\x03\x04": "is an Excel workbook, not a CSV file. In Excel, choose: Save as, CSV UTF-8.",
-    "PAR1\x15": "is a Parquet file, not a CSV file. Unpack it, and give it a name that ends in .parquet.",
-    r"--[\s-]|/\*|(?i:(create|drop) (table|database|schema)|insert into)\b": "is an SQL dump, not a CSV file. Import "
-    f"it into a MariaDB or MySQL server, and run the command with {_SERVER}. Or export the table as CSV or Parquet.",
-    r'[\[{]\s*["\[{]': "is JSON, not a CSV file. Export the table as CSV or Parquet.",
-}
+from probesheets.source.csv_files import read_chunks
 
 
-def longest() -> int:
-    """The largest size of a cell, in bytes."""
-    return min(memory() // COPIES, 10**9)  # two of them fit into an Arrow string array
+class Rows(NamedTuple):
+    """`relation` is SQL for a from clause; the columns in `nested` hold lists or structures, as JSON."""
+
+    relation: str
+    columns: Sequence[str]
+    nested: frozenset[str] = frozenset()
 
 
-def read_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of a file, in at least one record batch. Raises ProbesheetsError if the file cannot be used."""
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else f"does not exist (looked for {path.absolute()})"
-        raise ProbesheetsError(f"{path} {what}. --source and --experiments take a CSV or a Parquet file.")
-    if path.stat().st_size == 0:
-        raise ProbesheetsError(f"{path} is empty. It must have the columns {', '.join(required)}.")
-    read = _parquet_chunks if path.suffix.lower() in (".parquet", ".pq") else _csv_chunks
-    rows = size = 0
-    try:
-        for chunk in read(path, required):
-            yield chunk
-            rows, size = rows + chunk.num_rows, size + chunk.nbytes
-            if rows >= CHUNK_ROWS:
-                check_size(path, size)
-                rows = size = 0
-        check_size(path, size)
-    except (OSError, EOFError, zlib.error) as error:  # the last two: a damaged .gz
-        raise ProbesheetsError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+Opener = Callable[[duckdb.DuckDBPyConnection, Sequence[Path], Sequence[str]], AbstractContextManager[Rows]]
 
 
-def check_columns(path: Path, found: Sequence[str], required: Sequence[str]) -> list[str]:
-    """The names in the copy. Raises ProbesheetsError for columns that are missing, repeated, or impossible there."""
-    known = {*required, "depth"}  # in lower case, as the models name them
-    names = [name.lower() if name.lower() in known else name for name in found]
-    missing = [name for name in required if name not in names]
-    if odd := [name for name in found if "\0" in name]:  # DuckDB would end the name there
-        raise ProbesheetsError(f"{path}: the column name {odd[0][:40]!r} contains a NUL character. Rename the column.")
-    lower = [name.lower() for name in found]  # databases ignore case in column names
-    repeated = sorted({name for name in found if lower.count(name.lower()) > 1})
-    if missing:
-        raise ProbesheetsError(
-            f"{path} has no column {', '.join(missing)}. Found: {', '.join(shown(name[:40]) for name in found[:30])}. "
-            "Rename the columns that have this content, or choose another file."
-        )
-    if repeated:
-        raise ProbesheetsError(
-            f"{path} has the column {', '.join(map(shown, repeated))} more than once. Keep one of them."
-        )
-    return names
+def find_files(place: str) -> list[Path]:
+    """The files of a path or a pattern such as `runs/*.jsonl`, by name. Raises ProbesheetsError if there is none."""
+    path = Path(place)
+    is_pattern = any(letter in place for letter in "*?[") and not path.exists()
+    files = sorted(map(Path, glob(place))) if is_pattern else [path]  # noqa: PTH207 (takes absolute patterns, too)
+    if not files:
+        raise ProbesheetsError(f"No file matches {place} (looked in {Path.cwd()}). Correct the pattern in --source.")
+    for file in files:
+        if not file.is_file():
+            what = "is a folder" if file.is_dir() else f"does not exist (looked for {file.absolute()})"
+            raise ProbesheetsError(f"{file} {what}. --source takes a CSV, JSON, Parquet or Excel file.")
+        if file.stat().st_size == 0:
+            raise ProbesheetsError(f"{file} is empty. Choose another file.")
+    if len({_ending(file) for file in files}) > 1:
+        kinds = ", ".join(sorted({_ending(file) for file in files}))
+        raise ProbesheetsError(f"{place} matches files of several kinds: {kinds}. Choose one kind: --source '*.jsonl'")
+    return files
 
 
-def check_size(path: Path, size: float) -> None:
-    """Raises ProbesheetsError if a build cannot hold CHUNK_ROWS rows of `size` bytes together."""
-    if size > memory() / CHUNK_COPIES:
-        needed = f"PROBESHEETS_MEMORY={size * CHUNK_COPIES / 1e9 + 1:.0f}GB"
-        raise ProbesheetsError(
-            f"{path} has rows that are too long: {CHUNK_ROWS:,} of them contain {size / 1e6:,.0f} MB, and a build "
-            f"needs {CHUNK_COPIES} times as much memory. Run the command again with {needed}."
-        )
+@contextmanager
+def open_files(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], known: Sequence[str]) -> Iterator[Rows]:
+    """The rows of files of one kind, in their order. `known` are names that the header of a CSV file may have.
+
+    Raises ProbesheetsError if the files cannot be read; also while the rows are read.
+    """
+    from probesheets.source.excel import open_workbook
+    from probesheets.source.json_files import open_json
+    from probesheets.source.parquet import open_parquet
+
+    openers: dict[str, Opener] = dict.fromkeys((".json", ".jsonl", ".ndjson"), open_json)
+    openers |= {".parquet": open_parquet, ".pq": open_parquet, ".xlsx": open_workbook}
+    with openers.get(_ending(files[0]), _open_csv)(connection, files, known) as rows:
+        yield rows
 
 
-def _parquet_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    try:
-        file = pyarrow.parquet.ParquetFile(path, buffer_size=1 << 20)  # without it, pyarrow reads whole columns
-        texts = pa.schema([(name, pa.string()) for name in check_columns(path, file.schema_arrow.names, required)])
-        yield pa.RecordBatch.from_pylist([], schema=texts)
-        for group in range(file.num_row_groups):
-            about = file.metadata.row_group(group)
-            check_size(path, about.total_byte_size * min(1, CHUNK_ROWS / max(1, about.num_rows)))
-            rows = min(PARQUET_ROWS, 1 + BLOCK_BYTES * max(0, about.num_rows) // max(1, about.total_byte_size))
-            for chunk in file.iter_batches(rows, row_groups=[group]):
-                chunk = chunk.rename_columns(texts.names).cast(texts)
-                chunk.validate(full=True)
-                yield chunk
-    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8
-        if "magic bytes" in str(error) or "file size" in str(error):
-            raise ProbesheetsError(
-                f"{path} is not a complete Parquet file. If it is a CSV file, give it a name that ends in .csv."
-            ) from None
-        raise ProbesheetsError(f"{path} cannot be read as Parquet: {str(error).partition(chr(10))[0]}") from None
+def _ending(file: Path) -> str:
+    """The ending that says of which kind a file is, without that of gzip."""
+    return (Path(file.stem) if file.suffix.lower() == ".gz" else file).suffix.lower()
 
 
-def _csv_chunks(path: Path, required: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Every field as it is written (RFC 4180). The delimiter is the one that occurs most in the header."""
-    most = longest()
-    size = first = 0  # characters read since the last record batch; line in which the current row begins
-    escaped = False  # whether the current row has a quote after a backslash
-    names: list[str] = []
-    rows: list[list[str]] = []
+@contextmanager
+def _open_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], known: Sequence[str]) -> Iterator[Rows]:
+    failed: list[BaseException] = []
 
-    def lines(file: TextIO) -> Iterator[str]:
-        nonlocal size, escaped
-        while line := file.readline(most + 1):
-            if len(line) > most:
-                raise csv.Error("field limit")
-            size += len(line)
-            escaped = escaped or '\\"' in line
-            yield line
-
-    csv.field_size_limit(most)
-    encoding, delimiter = _begin(path)
-    with TextIOWrapper(_open(path), encoding, newline="") as file:
-        reader = csv.reader(lines(file), delimiter=delimiter, strict=True)
+    def read() -> Iterator[pa.RecordBatch]:
+        schema = None
         try:
-            for row in reader:
-                if row and not names:
-                    names = _header(path, row, required, delimiter)
-                elif row:  # an empty line is not a row
-                    if len(row) != len(names):
-                        raise _wrong_count(path, first + 1, row, len(names), escaped)
-                    rows.append(row)
-                first, escaped = reader.line_num, False
-                if rows and (size > BLOCK_BYTES or len(rows) == CHUNK_ROWS):
-                    yield _chunk(names, rows)
-                    rows, size = [], 0
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise _csv_error(path, first + 1, reader.line_num, error, encoding, escaped) from None
-    check_columns(path, names, required)
-    yield _chunk(names, rows)
+            for file in files:
+                for chunk in read_chunks(file, known):
+                    if failed:  # Ctrl-C: DuckDB would read to the end
+                        return
+                    schema = schema or chunk.schema
+                    if chunk.schema != schema:
+                        names = ", ".join(map(shown, schema.names))
+                        raise ProbesheetsError(
+                            f"{file} has other columns than {files[0]}: {names}.\n"
+                            "Copy the files one by one, with --append."
+                        )
+                    yield chunk
+        except BaseException as error:  # DuckDB would replace it by an error of its own
+            failed.append(error)
+            raise
 
-
-def _open(path: Path) -> gzip.GzipFile | BufferedReader:
-    """A file, unpacked while it is read if gzip has packed it."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if packed else path.open("rb")
-
-
-def _begin(path: Path) -> tuple[str, str]:
-    """The encoding of a file and its delimiter. Raises ProbesheetsError if it is something other than CSV."""
-    with _open(path) as file:
-        head = file.read(1 << 20)
-    utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not head.startswith(codecs.BOM_UTF32_LE)
-    encoding = "utf-16" if utf16 else "utf-8-sig"
-    text = head.decode(encoding, "replace").lstrip("\r\n")
-    if what := next((what for pattern, what in _NOT_CSV.items() if re.match(pattern, text.lstrip())), None):
-        raise ProbesheetsError(f"{path} {what}")
-    return encoding, max(",;\t|", key=re.split("[\r\n]", text, maxsplit=1)[0].count)
-
-
-def _header(path: Path, row: list[str], required: Sequence[str], delimiter: str) -> list[str]:
-    names = [name.strip() for name in row]
-    if not {*required} & {name.lower() for name in names} and any(name.isdecimal() for name in names):
-        example = delimiter.join(required)
-        raise ProbesheetsError(f"{path} has no header line. Add a first line with the names of its columns: {example}")
-    return check_columns(path, names, required)
-
-
-def _chunk(names: list[str], rows: list[list[str]]) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], names=names)
-
-
-def _wrong_count(path: Path, line: int, row: list[str], wanted: int, escaped: bool) -> ProbesheetsError:
-    begin = ",".join(row)[:80]
-    return ProbesheetsError(
-        f"{path}, line {line}: the row has {len(row)} fields, but the header has {wanted}. It begins: {begin!r}"
-        + (f"\nPerhaps {_ESCAPED}" if escaped else "")
-    )
-
-
-def _csv_error(path: Path, first: int, line: int, error: Exception, encoding: str, escaped: bool) -> ProbesheetsError:
-    """The message for a file that is not proper CSV; the current row begins in line `first`."""
-    wrong = _not_utf8(path) if encoding != "utf-16" else isinstance(error, UnicodeError) and "is not complete UTF-16"
-    if wrong:
-        return ProbesheetsError(f"{path} {wrong}. Save it as UTF-8; in Excel: Save as, CSV UTF-8.")
-    if "field limit" in str(error):
-        most = f"the row that begins here is over {longest() / 1e6:.0f} MB, or a quote in it is not closed"
-        return ProbesheetsError(
-            f"{path}, line {first}: {most}. If rows are that long, run the command again with {more_memory()}."
-        )
-    if escaped:
-        return ProbesheetsError(f"{path}, line {line}: in the row that begins in line {first}, {_ESCAPED}")
-    if "unexpected end" in str(error):
-        return ProbesheetsError(f"{path}, line {first}: a quote in the row that begins here is not closed. {_QUOTING}")
-    return ProbesheetsError(
-        f"{path}, line {line}: in the row that begins in line {first}, a quote is missing or not doubled. {_QUOTING}"
-    )
-
-
-def _not_utf8(path: Path) -> str | None:
-    with TextIOWrapper(_open(path), "utf-8", errors="surrogateescape", newline="") as file:
-        number = 1
-        while piece := file.readline(BLOCK_BYTES):
-            if wrong := next((one for one in piece if "\udc80" <= one <= "\udcff"), None):
-                return f"is not UTF-8 (byte 0x{ord(wrong) & 0xFF:02X} in line {number})"
-            number += piece.endswith(("\n", "\r"))
-    return None
+    chunks = read()
+    first = next(chunks)
+    connection.register("incoming", pa.RecordBatchReader.from_batches(first.schema, chain([first], chunks)))
+    try:
+        names = [str(row[0]) for row in connection.execute("describe incoming").fetchall()]  # DuckDB names empty ones
+        yield Rows("incoming", names)
+    except BaseException as error:
+        failed.append(error)
+        if failed[0] is error:
+            raise
+        raise failed[0] from None
+    finally:
+        connection.unregister("incoming")

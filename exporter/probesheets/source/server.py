@@ -10,42 +10,74 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import duckdb
 
-from probesheets.errors import ProbesheetsError
-from probesheets.source.files import check_columns, check_size
+from probesheets.errors import ProbesheetsError, counted
+from probesheets.source.columns import check_names
+from probesheets.source.files import Rows
+from probesheets.source.shapes import TABLE_OUTPUT, Reading, Shape, named_shape, read_shapes, read_table
+from probesheets.source.sizes import check_size
 from probesheets.sql import literal, quoted
 from probesheets.warehouse.base import CHUNK_ROWS
 from probesheets.warehouse.server import login_advice
 
 _PASSWORD = re.compile("(?i)(pass[^/?&#=]*|pwd|pw|secret)=")
 _THIS_MACHINE = re.compile(r"localhost|127(\.[0-9]+){3}|::1")
-Keep = Callable[[str, list[str], str], int]  # (relation of texts, its columns, name of the table) -> rows
+Keep = Callable[[Rows, str, Reading], int]  # (the rows of a table, its name, how it is read) -> how many rows
 
 
-def copy_server(connection: duckdb.DuckDBPyConnection, url: str, tables: dict[str, tuple[str, ...]], keep: Keep) -> int:
-    """Give `keep` each of the `tables` (with their required columns) that the server has; returns the first one's rows.
+def copy_server(
+    connection: duckdb.DuckDBPyConnection, url: str, wanted: str | None, keep: Keep
+) -> tuple[int, Reading, list[str]]:
+    """Give `keep` each table of the shape that a schema has: the shape `wanted`, else the one whose tables are there.
 
-    Every column is the text that the server makes of it, so floats and dates read as they do there. Nothing is
-    filtered on the server. Raises ProbesheetsError if the first table is missing or the server cannot be read.
+    Returns the number of rows of the first table, its reading, and a note on each other shape that the schema has.
+    Every column is the text that the server makes of it, so floats and dates read as they do there. Nothing is filtered
+    on the server. Raises ProbesheetsError if no shape fits, or the server cannot be read.
     """
     place, schema = _parse(url)
-    copied: list[int] = []
+    copied: list[tuple[int, Reading]] = []
     with _readable(url):
         _attach(connection, place)
-        for table, required in tables.items():
-            found = _columns(connection, schema, table)
-            if found:
-                names = check_columns(Path(f"{schema}.{table}"), found, required)
-                columns = list(required) if copied else names  # the server ignores case in the names
-                copied.append(keep(_relation(connection, schema, table, columns), columns, table))
-            elif not copied:
-                query = f"from information_schema.tables where table_name = {literal(table)} order by 1"
-                schemas = _ask(connection, f"select convert(table_schema using utf8mb4) {query}")
-                others = ", ".join(str(row[0]) for row in schemas) or "none"
-                raise ProbesheetsError(
-                    f"{without_password(url)}: there is no {table} in {schema}, or the user cannot read it.\n"
-                    f"Check the schema in --source. Schemas with a {table} that this user can read: {others}."
-                )
-    return copied[0]
+        tables = _columns(connection, schema)
+        fitting = [shape for shape in read_shapes().values() if {*shape.required_tables} <= tables.keys()]
+        shape = _chosen(connection, url, schema, fitting, wanted)
+        for table in shape.tables:
+            if table in tables:
+                known = shape.tables[table]
+                names = [name for name, is_binary in tables[table].items() if name.lower() in known or not is_binary]
+                check_names(f"{schema}.{table}", names)
+                reading = read_table(f"{schema}.{table}", shape, table, names)
+                names = list(reading.columns.values()) if copied else names
+                copied.append((keep(Rows(_relation(connection, schema, table, names), names), table, reading), reading))
+        notes = [
+            f"The schema also has {other.first}, with {counted(_count(connection, schema, other.first), 'row')}. "
+            f"To read it instead, add --shape {other.name}"
+            for other in fitting
+            if other != shape
+        ]
+    return *copied[0], notes
+
+
+def _chosen(
+    connection: duckdb.DuckDBPyConnection, url: str, schema: str, fitting: list[Shape], wanted: str | None
+) -> Shape:
+    """The shape to read. table_output comes first: the others are later forms of the same database."""
+    shapes, source = {shape.name: shape for shape in fitting}, without_password(url)
+    if wanted in shapes or (not wanted and TABLE_OUTPUT in shapes):
+        return shapes[wanted or TABLE_OUTPUT]
+    if len(shapes) == 1 and not wanted:
+        return fitting[0]
+    if shapes and not wanted:
+        options = " or ".join(f"--shape {name}" for name in shapes)
+        raise ProbesheetsError(f"{source} has the tables of more than one shape. Add {options}.")
+    needed = (named_shape(wanted) if wanted else read_shapes()[TABLE_OUTPUT]).required_tables
+    query = f"from information_schema.tables where table_name = {literal(needed[0])} order by 1"
+    schemas = _ask(connection, f"select convert(table_schema using utf8mb4) {query}")
+    others = ", ".join(str(row[0]) for row in schemas) or "none"
+    instead = f"\nIt has the tables of: {', '.join(shapes)}." if shapes else ""
+    raise ProbesheetsError(
+        f"{source}: there is no {' or no '.join(needed)} in {schema}, or the user cannot read it.\n"
+        f"Check the schema in --source. Schemas with a {needed[0]} that this user can read: {others}.{instead}"
+    )
 
 
 @contextmanager
@@ -114,12 +146,22 @@ def _load_extension(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"load {literal(str(file))}")
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+def _columns(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, dict[str, bool]]:
+    """The tables of all shapes in a schema: {table: {column: whether it is binary}}."""
+    tables: dict[str, dict[str, bool]] = {table: {} for shape in read_shapes().values() for table in shape.tables}
     query = (
-        "select column_name from information_schema.columns "
-        f"where table_schema = {literal(schema)} and table_name = {literal(table)} order by ordinal_position"
+        "select table_name, column_name, data_type regexp 'blob|binary' from information_schema.columns "
+        f"where table_schema = {literal(schema)} and table_name in ({', '.join(map(literal, tables))}) "
+        "order by table_name, ordinal_position"
     )
-    return [str(row[0]) for row in _ask(connection, query)]
+    for table, name, binary in _ask(connection, query):
+        tables[str(table)][str(name)] = bool(binary)
+    return {table: columns for table, columns in tables.items() if columns}
+
+
+def _count(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> int:
+    source = f"{quoted(schema, '`')}.{quoted(table, '`')}"
+    return int(_ask(connection, f"select count(*) from {source}")[0][0])
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
@@ -130,7 +172,7 @@ def _relation(connection: duckdb.DuckDBPyConnection, schema: str, table: str, co
     source = f"{quoted(schema, '`')}.{quoted(table, '`')}"
     sizes = " + ".join(f"ifnull(length({quoted(name, '`')}), 0)" for name in columns)
     query = f"select sum({sizes}) from (select * from {source} limit {CHUNK_ROWS}) as some"
-    check_size(Path(f"{schema}.{table}"), float(_ask(connection, query)[0][0] or 0))
+    check_size(f"{schema}.{table}", float(_ask(connection, query)[0][0] or 0))
     texts = ", ".join(f"convert({quoted(name, '`')} using utf8mb4) as {quoted(name, '`')}" for name in columns)
     return f"mysql_query('server', {literal(f'select {texts} from {source}')})"
 

@@ -1,0 +1,80 @@
+"""The source that the options of a command describe."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from probesheets.errors import ProbesheetsError
+from probesheets.settings import check_target, is_duckdb
+from probesheets.settings import variables as project_variables
+from probesheets.source.server import without_password
+from probesheets.source.shapes import columns_asked, named_shape
+
+
+def with_shape(variables: str, shape: str | None) -> str:
+    """The value of --vars with the variable shape, unless it is the default. Raises ProbesheetsError for two."""
+    given = yaml.safe_load(variables)
+    if shape is None or (shape == project_variables()["shape"] and "shape" not in given):
+        return variables
+    if given.get("shape", shape) != shape:
+        raise ProbesheetsError(
+            f"The source has the shape {shape}, but --vars says {given['shape']!r}. Remove it from --vars. To read the "
+            f"source in another way, add --shape NAME."
+        )
+    return json.dumps({**given, "shape": shape}, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What to copy: files or `mysql://user@host:port/schema`, and the file of table_experiment if it is separate.
+
+    `append` adds the rows to the copy that exists; `offset` is added to their ids. Cells with one of the texts `nulls`
+    become null. `columns` and `shape` say how to read files, if the names of their columns do not (shapes.py).
+    """
+
+    place: str
+    experiments: Path | None = None
+    append: bool = False
+    offset: int = 0
+    nulls: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    shape: str | None = None
+
+    @classmethod
+    def asked(
+        cls,
+        target: str,
+        place: str | None,
+        experiments: Path | None = None,
+        append: bool = False,
+        offset: int = 0,
+        nulls: Iterable[str] = (),
+        columns: str | None = None,
+        shape: str | None = None,
+    ) -> "Source | None":
+        """The source that the options describe. Raises ProbesheetsError if they do not fit together."""
+        given = {"--experiments": experiments, "--append": append, "--offset-ids": offset, "--null": nulls}
+        options = [name for name, value in {**given, "--columns": columns}.items() if value]
+        check_target(target)
+        if shape:
+            named_shape(shape)
+        if not is_duckdb(target) and (place or options):
+            listed = ", ".join(["--source", *options])
+            raise ProbesheetsError(
+                f"Target {target} reads its own server. Remove {listed}, or remove --target {target}."
+            )
+        if not place:
+            if options:
+                raise ProbesheetsError(f"{options[0]} needs --source, because it is about the copy. Add --source.")
+            return None
+        if offset and not append:
+            raise ProbesheetsError("--offset-ids needs --append. Add --append, or remove --offset-ids.")
+        return cls(place, experiments, append, offset, tuple(nulls), columns_asked(columns), shape)
+
+    @property
+    def name(self) -> str:
+        """The place as messages may show it."""
+        return without_password(self.place)

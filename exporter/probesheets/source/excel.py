@@ -1,0 +1,56 @@
+"""Read an Excel workbook with one sheet, as a whole."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from probesheets.errors import ProbesheetsError, shown
+from probesheets.source.columns import check_names
+from probesheets.source.files import Rows
+
+
+@contextmanager
+def open_workbook(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _known: Sequence[str]
+) -> Iterator[Rows]:
+    """The rows of a workbook; the first one names the columns. Dates become ISO texts, numbers their digits."""
+    import pandas as pd
+
+    if len(files) > 1:
+        raise ProbesheetsError(f"--source matches {len(files)} Excel workbooks. Copy them one by one, with --append.")
+    try:
+        sheets = pd.read_excel(files[0], sheet_name=None, header=None, dtype=object, engine="calamine", na_filter=False)
+    except Exception as error:  # calamine's errors have no common class
+        raise ProbesheetsError(f"{files[0]} cannot be read as an Excel workbook: {error}") from None
+    filled = {str(name): frame for name, frame in sheets.items() if not frame.empty}
+    if len(filled) != 1:
+        names = ", ".join(map(shown, filled)) or "none"
+        raise ProbesheetsError(
+            f"{files[0]} must have one sheet with rows, but has {len(filled)}: {names}.\n"
+            "Save the sheet that you want to read as a workbook of its own."
+        )
+    columns = [[_text(value) for value in column] for _, column in filled.popitem()[1].items()]
+    header = [column[0] for column in columns if any(column)]
+    if None in header:
+        column = header.index(None) + 1
+        raise ProbesheetsError(
+            f"{files[0]}: the first row names no column {column} (are cells merged there?).\n"
+            "Unmerge the cells of the first row, and give each column a name."
+        )
+    titles = [str(name).strip() for name in header]
+    check_names(str(files[0]), titles)
+    texts = [pa.array(column[1:], pa.string()) for column in columns if any(column)]
+    connection.register("incoming", pa.Table.from_arrays(texts, names=titles))
+    try:
+        yield Rows("incoming", titles)
+    finally:
+        connection.unregister("incoming")
+
+
+def _text(value: Any) -> str | None:
+    """The text of a cell; None if it is empty."""
+    return None if value is None or value == "" or value != value else str(value)

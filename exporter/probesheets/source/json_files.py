@@ -1,0 +1,109 @@
+"""Read JSON lines, or a JSON list of objects, with DuckDB: the keys of all objects become columns."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from probesheets.errors import ProbesheetsError
+from probesheets.settings import more_memory
+from probesheets.source.columns import check_names
+from probesheets.source.csv_files import open_packed
+from probesheets.source.files import Rows
+from probesheets.source.sizes import check_size, longest
+from probesheets.sql import literal, quoted
+from probesheets.warehouse.base import CHUNK_ROWS
+
+
+@contextmanager
+def open_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: Sequence[str]) -> Iterator[Rows]:
+    """The objects of JSON files. DuckDB would guess the keys from the first objects; here, every object is asked."""
+    options = f"[{', '.join(literal(str(file)) for file in files)}], maximum_object_size = {longest()}"
+    try:
+        found = connection.execute(f"select distinct unnest(json_keys(json)) from read_json_objects({options})")
+        keys = _in_order(files[0], {str(key) for (key,) in found.fetchall()})
+        check_names(str(files[0]), keys)
+        nested = _nested(connection, files, options, keys)
+        columns = ", ".join(f"{quoted(key)}: 'VARCHAR'" for key in keys)
+        yield Rows(f"read_json({options}, columns = {{{columns}}})", keys, nested)
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        raise _broken(files, str(error).splitlines()[0]) from None
+
+
+def _in_order(file: Path, keys: set[str]) -> list[str]:
+    """The keys as in the first object of a file, then the others by name."""
+    first = duckdb.sql(f"select json_keys(json) from read_json_objects({literal(str(file))}) limit 1").fetchone()
+    begin = [key for key in (first[0] if first else []) if key in keys]
+    return list(dict.fromkeys([*begin, *sorted(keys)]))
+
+
+def _nested(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[Path], options: str, keys: Sequence[str]
+) -> frozenset[str]:
+    """The keys that have a list or an object anywhere. Raises ProbesheetsError for other values, or too long ones."""
+    plain = [key for key in keys if key and json.dumps(key, ensure_ascii=False) == f'"{key}"']  # fit for a path
+    paths = ", ".join(literal(f'$."{key}"') for key in plain)
+    numbers = range(1, len(plain) + 1)
+    any_list = "".join(f", bool_or(list_{number})" for number in numbers)
+    lists = "".join(f", bool_or(types[{number}] in ('ARRAY', 'OBJECT')) as list_{number}" for number in numbers)
+    [(size, others, *found)] = connection.execute(
+        f"select max(size), bool_or(others) {any_list} from ("
+        f"select sum(strlen(json)) as size, bool_or(json_type(json) <> 'OBJECT') as others {lists} from ("
+        f"select json, json_type(json, [{paths}]) as types, row_number() over () as number "
+        f"from read_json_objects({options})) group by number // {CHUNK_ROWS})"
+    ).fetchall()
+    if others or not keys:
+        raise _broken(files, "it has values that are not objects" if others else "it has no objects")
+    check_size(str(files[0]), size)
+    return frozenset(key for key, is_list in zip(plain, found, strict=True) if is_list)
+
+
+def _broken(files: Sequence[Path], said: str) -> ProbesheetsError:
+    """The message for files that DuckDB cannot read. It counts lines wrongly, so they are counted here."""
+    for file in files:
+        with open_packed(file) as lines:
+            if lines.peek(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+                if fault := _fault_of_list(lines.read()):
+                    return ProbesheetsError(f"{file}{fault}")
+                continue
+            number = 0
+            while line := lines.readline(longest() + 1):
+                number += 1
+                if fault := _fault(line):
+                    return ProbesheetsError(f"{file}, line {number}: {fault}")
+    return ProbesheetsError(f"{files[0]} cannot be read as JSON: {said}")
+
+
+def _fault_of_list(content: bytes) -> str | None:
+    try:
+        json.loads(content.decode("utf-8-sig"), object_pairs_hook=_distinct)
+    except json.JSONDecodeError as error:
+        return f", line {error.lineno}: this is not JSON: {error.msg}. Correct it, and run the command again."
+    except ValueError as error:
+        return f" cannot be read: {error}. Correct it, and run the command again."
+    return None
+
+
+def _fault(line: bytes) -> str | None:
+    """What is wrong with a line of JSON, if anything is."""
+    if len(line) > longest():
+        return f"the object is over {longest() / 1e6:.0f} MB. Run the command again with {more_memory()}."
+    try:
+        if line.strip() and not isinstance(json.loads(line.decode("utf-8-sig"), object_pairs_hook=_distinct), dict):
+            return 'this is not a JSON object, as in {"prompt": "...", "response": "..."}.'
+    except UnicodeDecodeError as error:
+        return f"the text is not UTF-8 (byte 0x{error.object[error.start]:02X}). Save the file as UTF-8."
+    except ValueError as error:
+        return f"this is not a JSON object: {error}. Correct the line or remove it."
+    return None
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    keys = [key for key, _ in pairs]
+    if repeated := next((key for key in keys if keys.count(key) > 1), None):
+        raise ValueError(f"it has the key {repeated!r} twice")
+    return dict(pairs)

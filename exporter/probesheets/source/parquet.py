@@ -1,0 +1,53 @@
+"""Read Parquet files with DuckDB."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet
+
+import probesheets.pyarrow_setup  # noqa: F401
+from probesheets.errors import ProbesheetsError
+from probesheets.source.columns import check_names
+from probesheets.source.files import Rows
+from probesheets.source.sizes import check_size
+from probesheets.sql import literal, quoted
+from probesheets.warehouse.base import CHUNK_ROWS
+
+
+@contextmanager
+def open_parquet(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: Sequence[str]) -> Iterator[Rows]:
+    """The rows of Parquet files; a column that only some of them have is null in the others."""
+    for file in files:
+        _check(file)
+    listed = ", ".join(literal(str(file)) for file in files)
+    read = f"read_parquet([{listed}], union_by_name = true, binary_as_string = true)"
+    try:
+        types = {str(name): str(kind) for name, kind, *_ in connection.execute(f"describe from {read}").fetchall()}
+        nested = frozenset(name for name, kind in types.items() if re.match(r"STRUCT|MAP|.*\]$", kind))
+        texts = ", ".join(
+            f"cast({f'to_json({quoted(name)})' if name in nested else quoted(name)} as varchar) as {quoted(name)}"
+            for name in types
+        )
+        yield Rows(f"(select {texts} from {read})", [*types], nested)
+    except duckdb.Error as error:
+        raise ProbesheetsError(f"{files[0]} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+
+
+def _check(file: Path) -> None:
+    """Raises ProbesheetsError for a file that is not complete, has impossible names, or rows that are too long."""
+    try:
+        about = pyarrow.parquet.ParquetFile(file)
+        check_names(str(file), about.schema_arrow.names)
+        groups = [about.metadata.row_group(number) for number in range(about.num_row_groups)]
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8
+        if "magic bytes" in str(error) or "file size" in str(error):
+            raise ProbesheetsError(
+                f"{file} is not a complete Parquet file. If it is a CSV file, give it a name that ends in .csv."
+            ) from None
+        raise ProbesheetsError(f"{file} cannot be read as Parquet: {str(error).partition(chr(10))[0]}") from None
+    for group in groups:
+        check_size(str(file), group.total_byte_size * min(1, CHUNK_ROWS / max(1, group.num_rows)))

@@ -1,0 +1,187 @@
+"""The shapes of a source. The meta of the models in models/shapes lists the tables and columns of each."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from probesheets.errors import ProbesheetsError, near, shown
+from probesheets.settings import find_root, read_yaml
+
+TABLE_OUTPUT = "table_output"
+SECONDS = ":seconds"  # after the name of a date column: it holds seconds since 1970
+OWN_ID = "Source ID"  # the column for ids of the source that cannot be Record IDs
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The tables of a source, each {column: type}; the first one has a row per text (macros/project/shape.sql)."""
+
+    name: str
+    tables: Mapping[str, Mapping[str, str]]
+    optional: Sequence[str] = ()
+    usual_names: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+
+    @property
+    def first(self) -> str:
+        return next(iter(self.tables))
+
+    @property
+    def required_tables(self) -> list[str]:
+        return [table for table in self.tables if table not in self.optional]
+
+    @property
+    def texts(self) -> list[str]:
+        """The columns of the first table that are not numbers, nor tags or dates."""
+        others = ("tag", "date", "model")
+        return [name for name, kind in self.tables[self.first].items() if kind != "integer" and name not in others]
+
+    def required(self, table: str) -> list[str]:
+        """The columns that a table must have."""
+        return [name for name in self.tables[table] if f"{table}.{name}" not in self.optional]
+
+    def names_for(self, column: str) -> list[str]:
+        """The names that a file may give a column of the first table."""
+        return [name for names in self.usual_names.get(column, [[column]]) for name in names]
+
+
+def read_shapes() -> dict[str, Shape]:
+    """The shapes of the project, by name."""
+    shapes = {}
+    for file in sorted((find_root() / "models").rglob("*.y*ml")):
+        for model in (read_yaml(file) or {}).get("models") or []:
+            meta = (model.get("config") or {}).get("meta") or {}
+            if model["name"].startswith("rows_") and "tables" in meta:
+                name = model["name"].removeprefix("rows_")
+                shapes[name] = Shape(name, meta["tables"], meta.get("optional", ()), meta.get("usual_names", {}))
+    return shapes
+
+
+def known_names() -> list[str]:
+    """The names by which the header of a file is known as one, table_output's first."""
+    shapes = sorted(read_shapes().values(), key=lambda shape: shape.name != TABLE_OUTPUT)
+    tables = [(shape, column) for shape in shapes for column in shape.required(shape.first)]
+    return list(dict.fromkeys(name for shape, column in tables for name in shape.names_for(column)))
+
+
+def named_shape(name: str) -> Shape:
+    """Raises ProbesheetsError if the project has no shape of this name."""
+    if found := read_shapes().get(name):
+        return found
+    raise ProbesheetsError(f"There is no shape {name!r}. {near(name, read_shapes())}")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read: the shape, and for each column of its first table the column of the file."""
+
+    shape: Shape
+    columns: Mapping[str, str]
+    doubtful: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    seconds: frozenset[str] = frozenset()  # columns with seconds since 1970
+
+    @property
+    def required(self) -> list[str]:
+        return self.shape.required(self.shape.first)
+
+    @property
+    def found(self) -> int:
+        """How many of the required columns are there."""
+        return len(self.required) - len(self.missing)
+
+    @property
+    def missing(self) -> list[str]:
+        return [name for name in self.required if name not in self.columns]
+
+
+def columns_asked(option: str | None) -> dict[str, str]:
+    """The value of --columns: {column of the shape: column of the file}. Raises ProbesheetsError if it is not valid."""
+    roles = sorted({role for shape in read_shapes().values() for role in shape.usual_names} | {"id"})
+    columns = {}
+    for entry in re.split(f",(?=(?:{'|'.join(roles)})=)", option) if option else ():
+        role, _, name = entry.partition("=")
+        if role not in roles or not name:
+            raise ProbesheetsError(
+                f"--columns {entry!r} is not valid. Write it like this: --columns probe=Q1,text=A1,date=when\n"
+                f"What can come before a =: {', '.join(roles)}."
+            )
+        columns[role] = name
+    return columns
+
+
+def recognise(place: str, found: Sequence[str], columns: Mapping[str, str], wanted: str | None) -> Reading:
+    """The shape of a file with the columns `found`. `columns` and `wanted` are the values of --columns and --shape.
+
+    Raises ProbesheetsError, and names the option that decides, if no shape fits or more than one reading is possible.
+    """
+    shapes = [shape for shape in read_shapes().values() if len(shape.required_tables) == 1]
+    if columns:
+        shapes = [shape for shape in shapes if columns.keys() <= {*shape.usual_names, "id"}]
+    if wanted:
+        shapes = [named_shape(wanted)]
+    readings = [_reading(place, shape, found, columns) for shape in shapes]
+    fitting = [reading for reading in readings if not reading.missing]
+    most = max((len(reading.required) for reading in fitting), default=0)
+    best = [reading for reading in fitting if len(reading.required) == most]
+    near_misses = [one for one in readings if one.missing and one.found > max(most, len(one.required) / 2)]
+    if len(best) == 1 and not near_misses:
+        for column, names in best[0].doubtful.items():
+            raise ProbesheetsError(
+                f"{place} has {len(names)} columns that could be the {column}: {', '.join(map(shown, names))}.\n"
+                f"Choose one: --columns {column}={shown(names[0])}"
+            )
+        return best[0]
+    if len(best) > 1:
+        options = " or ".join(f"--shape {reading.shape.name}" for reading in best)
+        raise ProbesheetsError(f"{place} can be read in more than one way. {_listed(found)}\nAdd {options}.")
+    if near_misses or wanted:
+        reading = (near_misses or readings)[0]
+        otherwise = "".join(f" To read it as {one.shape.name}, add --shape {one.shape.name}." for one in best)
+        raise ProbesheetsError(_lacks(place, reading, found) + otherwise)
+    usual = ", ".join(name for shape in shapes for name in shape.names_for("text") if shape.usual_names.get("text"))
+    raise ProbesheetsError(
+        f"{place} has no column that could be a text. {_listed(found)}\nSay which column it is, as in: --columns "
+        f"text={shown(found[-1]) if found else 'A1'}\nWithout this option, it must have one of these names: {usual}."
+    )
+
+
+def read_table(place: str, shape: Shape, table: str, found: Sequence[str]) -> Reading:
+    """The reading of a table of the shape, without other names. Raises ProbesheetsError if columns are missing."""
+    part = Shape(table, {table: shape.tables[table]}, shape.optional)
+    reading = _reading(place, part, found, {})
+    if reading.missing:
+        raise ProbesheetsError(_lacks(place, reading, found))
+    return Reading(shape, reading.columns)
+
+
+def _lacks(place: str, reading: Reading, found: Sequence[str]) -> str:
+    return (
+        f"{place} has no column {', '.join(reading.missing)}, which {reading.shape.name} needs. {_listed(found)}\n"
+        "Rename the columns that have this content, or choose another file."
+    )
+
+
+def _listed(found: Sequence[str]) -> str:
+    return f"Its columns are: {', '.join(shown(name[:40]) for name in found[:30])}."
+
+
+def _reading(place: str, shape: Shape, found: Sequence[str], columns: Mapping[str, str]) -> Reading:
+    """The reading of a file by a shape. Columns may be missing, or doubtful because the file has several for one."""
+    by_name = {name.strip().lower(): name for name in reversed(found)}
+    named = {role: name.removesuffix(SECONDS) if name not in found else name for role, name in columns.items()}
+    for name in named.values():
+        if name not in found:
+            raise ProbesheetsError(f"--columns: {place} has no column {name!r}. {near(name, found)}")
+    chosen: dict[str, str] = {}
+    doubtful: dict[str, list[str]] = {}
+    for column in shape.tables[shape.first]:
+        if column in named:
+            chosen[column] = named[column]
+            continue
+        for usual in shape.usual_names.get(column, [[column]]):
+            if some := [by_name[name] for name in usual if name in by_name and by_name[name] not in named.values()]:
+                chosen[column] = some[0]
+                if len(some) > 1:
+                    doubtful[column] = some
+                break
+    seconds = frozenset(role for role, name in columns.items() if name not in found and name.endswith(SECONDS))
+    return Reading(shape, chosen, doubtful, seconds)

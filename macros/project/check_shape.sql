@@ -1,0 +1,43 @@
+{#
+  Problems with the variable shape: a copy in the DuckDB file that has another one. A server may hold the tables of several;
+  there, check_columns.sql looks for those of the shape.
+#}
+{% macro faults_of_shape() %}{{ return(adapter.dispatch('faults_of_shape')()) }}{% endmacro %}
+
+{% macro default__faults_of_shape() %}{{ return([]) }}{% endmacro %}
+
+{% macro duckdb__faults_of_shape() %}
+  {% if has_incoming_copy() %}{{ return([]) }}{% endif %}
+  {% set copied = shape_of_copy() %}
+  {% if copied is none and var('shape') != 'table_output' %}
+    {{ return(["There is no copy of a source with the shape '" ~ shown(var('shape')) ~ "'.\n" ~ read_into_duckdb()]) }}
+  {% elif copied not in [none, var('shape')] %}
+    {% set vars = dict(invocation_args_dict.vars or {}, shape=copied) %}
+    {{ return(['The copy of the source has the shape ' ~ copied ~ ', but the variable shape is ' ~ shown(var('shape'))
+      ~ ".\nRun: dbt " ~ flags.WHICH ~ " --vars '" ~ tojson(vars) ~ "'"]) }}
+  {% endif %}
+  {{ return([]) }}
+{% endmacro %}
+
+{# The shape whose tables the DuckDB file has. Several shapes may have a table in common, but not the first one. #}
+{% macro shape_of_copy() %}
+  {% for name, meta in all_shapes().items() if load_relation(accepted_table(first_table(meta))) %}{{ return(name) }}{% endfor %}
+  {{ return(none) }}
+{% endmacro %}
+
+{# The other shapes whose tables the source has, each with the rows of its first table. #}
+{% macro other_shapes() %}
+  {% set found = [] %}
+  {% for name, meta in all_shapes().items() if name != var('shape') and has_tables_of(meta) %}
+    {% set rows = run_query('select count(*) as row_count from ' ~ accepted_table(first_table(meta))).rows[0][0] %}
+    {% do found.append([name, first_table(meta), rows | int]) %}
+  {% endfor %}
+  {{ return(found) }}
+{% endmacro %}
+
+{% macro has_tables_of(meta) %}
+  {% for table in meta.tables if table not in (meta.optional or []) and not load_relation(accepted_table(table)) %}
+    {{ return(false) }}
+  {% endfor %}
+  {{ return(true) }}
+{% endmacro %}

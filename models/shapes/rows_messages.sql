@@ -1,0 +1,85 @@
+-- messages has a row per conversation, a JSON list of {role, content} or {from, value}. Its last answer is
+-- the text, and
+-- the last question before it is the probe. Only DuckDB reads it, because only files have it.
+with
+    listed as (
+        select messages.*, coalesce(cast(messages.messages as json[]), []) as turns
+        from {{ source_table("messages") }} as messages
+    ),
+
+    spoken as (
+        select
+            *,
+            list_transform(turns, lambda turn:lower(coalesce(turn ->> 'role', turn ->> 'from'))) as speakers,
+            -- a content is a text, or a list of parts, of which some are texts
+            list_transform(
+                turns,
+                lambda turn:coalesce(
+                    case
+                        when json_type(turn, '$.content') = 'ARRAY'
+                        then
+                            list_aggregate(
+                                list_filter(turn ->> '$.content[*].text', lambda part:part is not null),
+                                'string_agg',
+                                ''
+                            )
+                        else turn ->> 'content'
+                    end,
+                    turn ->> 'value'
+                )
+            ) as texts
+        from listed
+    ),
+
+    answered as (
+        select
+            *,
+            list_max(
+                list_filter(
+                    range(1, len(turns) + 1),
+                    lambda place:speakers[place] in ('assistant', 'gpt', 'model', 'bot')
+                )
+            ) as answer_place
+        from spoken
+    ),
+
+    asked as (
+        select
+            *,
+            list_max(
+                list_filter(
+                    range(1, coalesce(answer_place, len(turns) + 1)),
+                    lambda place:speakers[place] in ('user', 'human')
+                )
+            ) as question_place
+        from answered
+    )
+
+select
+    id as id,
+    null as experiment_id,
+    id as root_id,
+    'text' as tag,
+    1 as depth,
+    texts[question_place] as probe,
+    texts[answer_place] as content,
+    model as model_name,
+    case when texts[answer_place] is null then 'no assistant message' end as reason
+    {{ extra_columns_of("asked") }}
+from asked
+
+union all
+
+select
+    - id - 1 as id,
+    null as experiment_id,
+    id as root_id,
+    'date' as tag,
+    1 as depth,
+    null as probe,
+    date as content,
+    null as model_name,
+    null as reason
+    {{ extra_columns_of() }}
+from {{ source_table("messages") }} as messages
+where date is not null

@@ -1,0 +1,30 @@
+-- table_text has a row per text, table_text_data a row per attribute of a text: its date (created) and
+-- others.
+select
+    id as id,
+    experiment_id as experiment_id,
+    id as root_id,
+    '(text)' as tag,
+    1 as depth,
+    {{ exact_text("probe") }} as probe,
+    {{ exact_text("text") }} as content,
+    null as model_name,
+    null as reason
+    {{ extra_columns_of("texts") }}
+from {{ source_table("table_text") }} as texts
+
+union all
+
+select
+    - attributes.id - 1 as id,
+    texts.experiment_id as experiment_id,
+    attributes.text_id as root_id,
+    {{ exact_text("attributes.name") }} as tag,
+    1 as depth,
+    null as probe,
+    {{ exact_text("attributes.value") }} as content,
+    null as model_name,
+    null as reason
+    {{ extra_columns_of() }}
+from {{ source_table("table_text_data") }} as attributes
+left join {{ source_table("table_text") }} as texts on attributes.text_id = texts.id
