@@ -76,8 +76,10 @@ def init(folder: option.NewFolder, quiet: option.Quiet = False) -> None:
 @app.command()
 def run(
     source: option.Source = None,
+    query: option.Query = None,
     shape: option.ShapeName = None,
     columns: option.Columns = None,
+    date: option.Date = None,
     experiments: option.Experiments = None,
     append: option.Append = False,
     offset_ids: option.OffsetIds = 0,
@@ -108,9 +110,9 @@ def run(
     from probesheets.warehouse import sole_builder
 
     check_dbt(target, variables)
-    copied = Source.asked(target, source, experiments, append, offset_ids, null or (), columns, shape)
+    copied = Source.asked(target, source, experiments, append, offset_ids, null or (), columns, shape, query, date)
     refuse_folder(out, new)
-    check_database(target, copying=source is not None)
+    check_database(target, copying=copied is not None)
     with sole_builder(target):
         if copied:
             found = copy_source(database_file(target), copied)
@@ -172,8 +174,10 @@ def export(
 def check(
     target: option.Target = "duckdb",
     source: option.Source = None,
+    query: option.Query = None,
     shape: option.ShapeName = None,
     columns: option.Columns = None,
+    date: option.Date = None,
     experiments: option.Experiments = None,
     append: option.Append = False,
     offset_ids: option.OffsetIds = 0,
@@ -192,7 +196,7 @@ def check(
     from probesheets.source.asked import Source
 
     check_dbt(target, variables)
-    copied = Source.asked(target, source, experiments, append, offset_ids, null or (), columns, shape)
+    copied = Source.asked(target, source, experiments, append, offset_ids, null or (), columns, shape, query, date)
     findings = find(target, variables, copied, shape)
     failing = any(finding.level == "STOP" for finding in findings)
     if as_json:

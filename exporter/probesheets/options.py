@@ -22,6 +22,12 @@ Target = Annotated[str, typer.Option("--target", "-t", metavar="TARGET", help=_T
 Out = Annotated[Path, typer.Option("--out", "-o", parser=path, metavar="DIR", help="The folder to write into.")]
 _SOURCE = "CSV, JSON, Parquet or Excel file, or mysql://user@host:port/schema with PROBESHEETS_PASSWORD set."
 Source = Annotated[str | None, typer.Option(parser=text, metavar="SOURCE", help=_SOURCE)]
+_QUERY = (
+    "Instead of --source: an SQL file with a select for DuckDB, with the columns id, text, and probe, date or model."
+)
+Query = Annotated[Path | None, typer.Option("--query", parser=path, metavar="FILE", help=_QUERY)]
+_DATE = "The date of all rows of --source, such as 2020-09-29, if it has no column for it."
+Date = Annotated[str | None, typer.Option("--date", parser=text, metavar="DATE", help=_DATE)]
 _SHAPE = "How the source stores its texts, such as table_output or answers, if its tables or columns do not say it."
 ShapeName = Annotated[str | None, typer.Option("--shape", parser=text, metavar="SHAPE", help=_SHAPE)]
 _COLUMNS = "What the columns of --source are, if their names do not say it: probe=Q1,text=A1,date=when."

@@ -53,33 +53,11 @@ with
                 )
             ) as question_place
         from answered
+    ),
+
+    answers as (
+        select *, texts[question_place] as probe, texts[answer_place] as text
+        from asked
     )
 
-select
-    id as id,
-    null as experiment_id,
-    id as root_id,
-    'text' as tag,
-    1 as depth,
-    texts[question_place] as probe,
-    texts[answer_place] as content,
-    model as model_name,
-    case when texts[answer_place] is null then 'no assistant message' end as reason
-    {{ extra_columns_of("asked") }}
-from asked
-
-union all
-
-select
-    - id - 1 as id,
-    null as experiment_id,
-    id as root_id,
-    'date' as tag,
-    1 as depth,
-    null as probe,
-    date as content,
-    null as model_name,
-    null as reason
-    {{ extra_columns_of() }}
-from {{ source_table("messages") }} as messages
-where date is not null
+{{ rows_of_answers("answers", "case when text is null then 'no assistant message' end") }}

@@ -1,6 +1,7 @@
 """The source that the options of a command describe."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +11,13 @@ import yaml
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import check_target, is_duckdb
 from probesheets.settings import variables as project_variables
+from probesheets.source.query import QUERY
 from probesheets.source.server import without_password
 from probesheets.source.shapes import columns_asked, named_shape
 
 
 def with_shape(variables: str, shape: str | None) -> str:
-    """The value of --vars with the variable shape, unless it is the default. Raises ProbesheetsError for two."""
+    """The value of --vars with the variable shape unless it is the default. Raises ProbesheetsError for two."""
     given = yaml.safe_load(variables)
     if shape is None or (shape == project_variables()["shape"] and "shape" not in given):
         return variables
@@ -32,7 +34,8 @@ class Source:
     """What to copy: files or `mysql://user@host:port/schema`, and the file of table_experiment if it is separate.
 
     `append` adds the rows to the copy that exists; `offset` is added to their ids. Cells with one of the texts `nulls`
-    become null. `columns` and `shape` say how to read files, if the names of their columns do not (shapes.py).
+    become null. `columns` and `shape` say how to read files, if their columns do not (shapes.py). `date` is
+    the date of every row of a file without a column for it.
     """
 
     place: str
@@ -42,6 +45,7 @@ class Source:
     nulls: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     shape: str | None = None
+    date: str | None = None
 
     @classmethod
     def asked(
@@ -54,15 +58,22 @@ class Source:
         nulls: Iterable[str] = (),
         columns: str | None = None,
         shape: str | None = None,
+        query: Path | None = None,
+        date: str | None = None,
     ) -> "Source | None":
         """The source that the options describe. Raises ProbesheetsError if they do not fit together."""
         given = {"--experiments": experiments, "--append": append, "--offset-ids": offset, "--null": nulls}
-        options = [name for name, value in {**given, "--columns": columns}.items() if value]
+        given |= {"--columns": columns, "--date": date}
+        options = [name for name, value in given.items() if value]
+        if place and query:
+            raise ProbesheetsError("--source and --query each name a source. Remove one of them.")
+        if query:
+            place, shape = str(query), QUERY
         check_target(target)
         if shape:
             named_shape(shape)
         if not is_duckdb(target) and (place or options):
-            listed = ", ".join(["--source", *options])
+            listed = ", ".join(["--query" if query else "--source", *options])
             raise ProbesheetsError(
                 f"Target {target} reads its own server. Remove {listed}, or remove --target {target}."
             )
@@ -72,7 +83,9 @@ class Source:
             return None
         if offset and not append:
             raise ProbesheetsError("--offset-ids needs --append. Add --append, or remove --offset-ids.")
-        return cls(place, experiments, append, offset, tuple(nulls), columns_asked(columns), shape)
+        if date and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", date):
+            raise ProbesheetsError(f"--date {date!r} is not a date. Write it like this: --date 2020-09-29")
+        return cls(place, experiments, append, offset, tuple(nulls), columns_asked(columns), shape, date)
 
     @property
     def name(self) -> str:

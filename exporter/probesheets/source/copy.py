@@ -7,6 +7,7 @@ replaces the previous copy, and what a killed `run` left is never accepted by an
 
 import shlex
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from probesheets.source.append import append, columns, origin, shape_of_copy
 from probesheets.source.asked import Source
 from probesheets.source.files import Rows, find_files, open_files
 from probesheets.source.keep import INCOMING, NULLS, keep, numbers_rows
+from probesheets.source.query import QUERY, open_query
 from probesheets.source.server import copy_server, hide_password
 from probesheets.source.shapes import (
     OWN_ID,
@@ -94,15 +96,20 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[int, R
 
         rows, reading, notes = copy_server(connection, source.place, source.shape, keep_table)
     else:
-        files = find_files(source.place)
-        with open_files(connection, files, known_names()) as found:
-            reading = recognise(source.place, found.columns, source.columns, source.shape)
+        with _opened(connection, source) as found:
+            reading = recognise(source.place, found.columns, source.columns, source.shape or found.shape)
             rows = keep(connection, source, source.place, found, reading.shape.first, reading)
     if not rows:
         raise ProbesheetsError(f"{source.name}: {reading.shape.first} has no rows.")
     if source.experiments is not None:
         _read_experiments(connection, source, source.experiments, reading.shape)
     return rows, reading, notes
+
+
+def _opened(connection: duckdb.DuckDBPyConnection, source: Source) -> AbstractContextManager[Rows]:
+    if source.shape == QUERY:
+        return open_query(connection, Path(source.place))
+    return open_files(connection, find_files(source.place), known_names())
 
 
 def _read_experiments(connection: duckdb.DuckDBPyConnection, source: Source, file: Path, shape: Shape) -> None:

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError, shown
 from probesheets.source.columns import check_names
-from probesheets.source.files import Rows
+from probesheets.source.files import Rows, registered
+from probesheets.warehouse.base import CHUNK_ROWS
 
 
 @contextmanager
@@ -44,11 +45,8 @@ def open_workbook(
     titles = [str(name).strip() for name in header]
     check_names(str(files[0]), titles)
     texts = [pa.array(column[1:], pa.string()) for column in columns if any(column)]
-    connection.register("incoming", pa.Table.from_arrays(texts, names=titles))
-    try:
+    with registered(connection, pa.Table.from_arrays(texts, names=titles).to_batches(max_chunksize=CHUNK_ROWS)):
         yield Rows("incoming", titles)
-    finally:
-        connection.unregister("incoming")
 
 
 def _text(value: Any) -> str | None:

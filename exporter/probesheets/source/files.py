@@ -1,6 +1,7 @@
 """Open a file, or several of one kind, as a relation of DuckDB: every column as text, as it is written."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from glob import glob
 from itertools import chain
@@ -12,14 +13,19 @@ import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError, shown
 from probesheets.source.csv_files import read_chunks
+from probesheets.sql import quoted
 
 
 class Rows(NamedTuple):
-    """`relation` is SQL for a from clause; the columns in `nested` hold lists or structures, as JSON."""
+    """`relation` is SQL for a from clause; the columns in `nested` hold lists or structures, as JSON.
+
+    `shape` is the name of the shape, if the kind of the file says it.
+    """
 
     relation: str
     columns: Sequence[str]
     nested: frozenset[str] = frozenset()
+    shape: str | None = None
 
 
 Opener = Callable[[duckdb.DuckDBPyConnection, Sequence[Path], Sequence[str]], AbstractContextManager[Rows]]
@@ -50,13 +56,19 @@ def open_files(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], kno
 
     Raises ProbesheetsError if the files cannot be read; also while the rows are read.
     """
+    from probesheets.source.captions import open_captions
     from probesheets.source.excel import open_workbook
     from probesheets.source.json_files import open_json
+    from probesheets.source.llm_logs import SQLITE, open_llm_logs
     from probesheets.source.parquet import open_parquet
 
     openers: dict[str, Opener] = dict.fromkeys((".json", ".jsonl", ".ndjson"), open_json)
     openers |= {".parquet": open_parquet, ".pq": open_parquet, ".xlsx": open_workbook}
-    with openers.get(_ending(files[0]), _open_csv)(connection, files, known) as rows:
+    openers |= {".vtt": open_captions, ".srt": open_captions}
+    with files[0].open("rb") as file:
+        is_sqlite = file.read(len(SQLITE)) == SQLITE  # its name may end in anything
+    opener = open_llm_logs if is_sqlite else openers.get(_ending(files[0]), _open_csv)
+    with opener(connection, files, known) as rows:
         yield rows
 
 
@@ -65,35 +77,37 @@ def _ending(file: Path) -> str:
     return (Path(file.stem) if file.suffix.lower() == ".gz" else file).suffix.lower()
 
 
+def as_texts(connection: duckdb.DuckDBPyConnection, relation: str) -> Rows:
+    """A relation of any types, with each column as text."""
+    types = {str(name): str(kind) for name, kind, *_ in connection.execute(f"describe from {relation}").fetchall()}
+    nested = frozenset(name for name, kind in types.items() if re.match(r"STRUCT|MAP|.*\]$", kind))
+    texts = ", ".join(
+        f"cast({f'to_json({quoted(name)})' if name in nested else quoted(name)} as varchar) as {quoted(name)}"
+        for name in types
+    )
+    return Rows(f"(select {texts} from {relation})", [*types], nested)
+
+
 @contextmanager
-def _open_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], known: Sequence[str]) -> Iterator[Rows]:
+def registered(connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch]) -> Iterator[None]:
+    """Record batches as the relation `incoming`. An error of the iterator is raised, not what DuckDB makes of it."""
     failed: list[BaseException] = []
 
     def read() -> Iterator[pa.RecordBatch]:
-        schema = None
         try:
-            for file in files:
-                for chunk in read_chunks(file, known):
-                    if failed:  # Ctrl-C: DuckDB would read to the end
-                        return
-                    schema = schema or chunk.schema
-                    if chunk.schema != schema:
-                        names = ", ".join(map(shown, schema.names))
-                        raise ProbesheetsError(
-                            f"{file} has other columns than {files[0]}: {names}.\n"
-                            "Copy the files one by one, with --append."
-                        )
-                    yield chunk
-        except BaseException as error:  # DuckDB would replace it by an error of its own
+            for batch in batches:
+                if failed:  # Ctrl-C: DuckDB would read to the end
+                    return
+                yield batch
+        except BaseException as error:
             failed.append(error)
             raise
 
-    chunks = read()
-    first = next(chunks)
-    connection.register("incoming", pa.RecordBatchReader.from_batches(first.schema, chain([first], chunks)))
+    rest = read()
+    first = next(rest)
+    connection.register("incoming", pa.RecordBatchReader.from_batches(first.schema, chain([first], rest)))
     try:
-        names = [str(row[0]) for row in connection.execute("describe incoming").fetchall()]  # DuckDB names empty ones
-        yield Rows("incoming", names)
+        yield
     except BaseException as error:
         failed.append(error)
         if failed[0] is error:
@@ -101,3 +115,23 @@ def _open_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], know
         raise failed[0] from None
     finally:
         connection.unregister("incoming")
+
+
+@contextmanager
+def _open_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], known: Sequence[str]) -> Iterator[Rows]:
+    with registered(connection, _chunks(files, known)):
+        names = [str(row[0]) for row in connection.execute("describe incoming").fetchall()]  # DuckDB names empty ones
+        yield Rows("incoming", names)
+
+
+def _chunks(files: Sequence[Path], known: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    schema = None
+    for file in files:
+        for chunk in read_chunks(file, known):
+            schema = schema or chunk.schema
+            if chunk.schema != schema:
+                raise ProbesheetsError(
+                    f"{file} has other columns than {files[0]}: {', '.join(map(shown, chunk.schema.names))}.\n"
+                    "Copy the files one by one, with --append."
+                )
+            yield chunk

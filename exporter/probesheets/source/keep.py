@@ -29,6 +29,8 @@ def keep(
             f"{place}: the column {shown(lists[0])} holds lists or objects, not texts.\n"
             "Choose another one, as in: --columns text=NAME"
         )
+    if source.date and (date := reading.columns.get("date")):
+        raise ProbesheetsError(f"{place} has the column {shown(date)} with dates. Remove --date.")
     columns = _shape_columns(reading, table, numbered, source)
     for name in rows.columns:
         if name not in used and name not in rows.nested:
@@ -73,6 +75,8 @@ def _shape_columns(reading: Reading, table: str, numbered: bool, source: Source)
         elif name is not None:
             cell = _list(name) if kind == "json" else _seconds(name) if column in reading.seconds else quoted(name)
             columns[column] = _text(cell, name, numbered, source.nulls)
+        elif column == "date" and source.date:
+            columns[column] = literal(source.date)
         elif not source.append:
             columns[column] = f"cast(null as {'bigint' if kind == 'integer' else 'varchar'})"
     return columns

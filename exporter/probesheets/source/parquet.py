@@ -1,6 +1,5 @@
 """Read Parquet files with DuckDB."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +11,9 @@ import pyarrow.parquet
 import probesheets.pyarrow_setup  # noqa: F401
 from probesheets.errors import ProbesheetsError
 from probesheets.source.columns import check_names
-from probesheets.source.files import Rows
+from probesheets.source.files import Rows, as_texts
 from probesheets.source.sizes import check_size
-from probesheets.sql import literal, quoted
+from probesheets.sql import literal
 from probesheets.warehouse.base import CHUNK_ROWS
 
 
@@ -26,13 +25,7 @@ def open_parquet(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _
     listed = ", ".join(literal(str(file)) for file in files)
     read = f"read_parquet([{listed}], union_by_name = true, binary_as_string = true)"
     try:
-        types = {str(name): str(kind) for name, kind, *_ in connection.execute(f"describe from {read}").fetchall()}
-        nested = frozenset(name for name, kind in types.items() if re.match(r"STRUCT|MAP|.*\]$", kind))
-        texts = ", ".join(
-            f"cast({f'to_json({quoted(name)})' if name in nested else quoted(name)} as varchar) as {quoted(name)}"
-            for name in types
-        )
-        yield Rows(f"(select {texts} from {read})", [*types], nested)
+        yield as_texts(connection, read)
     except duckdb.Error as error:
         raise ProbesheetsError(f"{files[0]} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
 

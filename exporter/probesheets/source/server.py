@@ -150,7 +150,8 @@ def _columns(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, di
     """The tables of all shapes in a schema: {table: {column: whether it is binary}}."""
     tables: dict[str, dict[str, bool]] = {table: {} for shape in read_shapes().values() for table in shape.tables}
     query = (
-        "select table_name, column_name, data_type regexp 'blob|binary' from information_schema.columns "
+        "select convert(table_name using utf8mb4), column_name, data_type like '%blob' or data_type like '%binary' "
+        "from information_schema.columns "
         f"where table_schema = {literal(schema)} and table_name in ({', '.join(map(literal, tables))}) "
         "order by table_name, ordinal_position"
     )

@@ -1,0 +1,54 @@
+"""Read the log of the command line llm, a SQLite file: the responses of older and of newer versions."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from probesheets.errors import ProbesheetsError, near
+from probesheets.source.files import Rows, registered
+
+SQLITE = b"SQLite format 3\0"  # how the file begins
+_NAMES = ["id", "prompt", "response", "model", "datetime_utc", "conversation", "system"]
+_OLDER = "select id, prompt, response, model, datetime_utc, conversation_id, system from responses order by 5, 1"
+_NEWER = (  # since version 0.32; a version that is newer adds to these tables and no longer to responses
+    "select turns.id, turn_search.prompt, turn_search.response, turns.model, turns.datetime_utc, turns.thread_id, null "
+    "from turns left join turn_search on turn_search.turn_id = turns.id order by 5, 1"
+)
+_ROWS = 500  # read together
+
+
+@contextmanager
+def open_llm_logs(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: Sequence[str]) -> Iterator[Rows]:
+    """The responses of logs.db, those of older versions first, each by date and id."""
+    with registered(connection, _batches(files[0])):
+        yield Rows("incoming", _NAMES, shape="llm_logs")
+
+
+def _batches(file: Path) -> Iterator[pa.RecordBatch]:
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            database.text_factory = lambda text: text.decode("utf-8", "replace")
+            tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
+            queries = {"responses": _OLDER, "turns": _NEWER}
+            if not queries.keys() & {*tables}:
+                raise ProbesheetsError(
+                    f"{file} is a SQLite database, but not a log of llm: it has no table responses or turns.\n"
+                    f"Its tables: {near('responses', tables)} To read them, export a table as CSV."
+                )
+            yield _batch([])
+            for table, query in queries.items():
+                cursor = database.execute(query) if table in tables else None
+                while rows := cursor.fetchmany(_ROWS) if cursor else []:
+                    yield _batch(rows)
+    except sqlite3.Error as error:
+        raise ProbesheetsError(f"{file} cannot be read as a log of llm: {error}.") from None
+
+
+def _batch(rows: list[tuple[object, ...]]) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True) if rows else [()] * len(_NAMES)
+    texts = [pa.array([None if value is None else str(value) for value in column], pa.string()) for column in columns]
+    return pa.RecordBatch.from_arrays(texts, names=_NAMES)

@@ -1,0 +1,29 @@
+"""Read what a query of the user gives: any select that DuckDB runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from probesheets.errors import ProbesheetsError
+from probesheets.source.files import Rows, as_texts
+
+QUERY = "query"  # the name of its shape
+
+
+@contextmanager
+def open_query(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[Rows]:
+    """The rows of a select statement. Raises ProbesheetsError if it cannot be read or run."""
+    try:
+        query = file.read_text(encoding="utf-8-sig").strip().removesuffix(";")
+        rows = as_texts(connection, f"(\n{query}\n)")
+        yield rows._replace(shape=QUERY)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProbesheetsError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    except (duckdb.OutOfMemoryException, duckdb.TransactionException):
+        raise
+    except duckdb.Error as error:
+        raise ProbesheetsError(
+            f"{file}: DuckDB cannot run the query: {str(error).strip()}\nIt must be one select statement."
+        ) from None

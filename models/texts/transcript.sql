@@ -1,0 +1,13 @@
+{{ config(enabled=var("shape") == "transcript") }}
+-- One row per utterance of a transcript, in its order.
+select
+    record_id,
+    text_id,
+    root_id as caption,
+    file_stem,
+    {{ adapter.quote("Start") }} as start_time,
+    {{ adapter.quote("End") }} as end_time,
+    probe as speaker,
+    text,
+    concat(left(probe, 63), ': ', {{ flat("text") }}) as line
+from {{ ref("texts") }}

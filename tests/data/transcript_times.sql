@@ -1,0 +1,20 @@
+-- Source data: captions whose time is missing or earlier than that of the caption before. Their order stays that of the
+-- file.
+{{ config(**dirty_data("caption", only="transcript")) }}
+with
+    numbered as (
+        select
+            id as caption,
+            {{ adapter.quote("Start") }} as start_time,
+            list_sum(
+                list_transform(
+                    list_reverse(string_split({{ adapter.quote("Start") }}, ':')),
+                    lambda part, place: try_cast(part as double) * power(60, place - 1)
+                )
+            ) as seconds
+        from {{ source("gpt_experiments", "captions") }}
+    )
+
+select caption, start_time
+from (select *, lag(seconds) over (order by caption) as seconds_before from numbered) as timed
+where seconds is null or seconds < seconds_before
