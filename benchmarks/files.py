@@ -15,9 +15,10 @@ COPY = """
 import sys
 from pathlib import Path
 from probesheets.errors import ProbesheetsError
-from probesheets.source.copy import Source, copy_source
+from probesheets.source.asked import Source
+from probesheets.source.copy import copy_source
 try:
-    said, _ = copy_source(Path("copy.duckdb"), Source(sys.argv[1]))
+    said = copy_source(Path("copy.duckdb"), Source(sys.argv[1])).said
 except ProbesheetsError as error:
     said = str(error)
 Path("said").write_text(said, encoding="utf-8")

@@ -5,7 +5,10 @@ from pathlib import Path
 import duckdb
 
 from probesheets.project.build_log import LOG
-from probesheets.source.copy import INCOMING, TABLES, Source, copy_source
+from probesheets.source.asked import Source
+from probesheets.source.copy import copy_source
+from probesheets.source.keep import INCOMING
+from probesheets.source.shapes import read_shapes
 
 
 def replace_copy(database: Path, source: str | Source, experiments: Path | None = None) -> None:
@@ -13,7 +16,7 @@ def replace_copy(database: Path, source: str | Source, experiments: Path | None 
     source = source if isinstance(source, Source) else Source(source, experiments)
     copy_source(database, source)
     with duckdb.connect(str(database)) as connection:
-        for table in TABLES:
+        for table in {table for shape in read_shapes().values() for table in shape.tables}:
             connection.execute(f"drop table if exists main.{table}")
             connection.execute(f"alter table if exists main.{INCOMING}{table} rename to {table}")
         if (LOG,) in connection.execute("show tables").fetchall():

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from probesheets.errors import ProbesheetsError
-from probesheets.source.files import read_chunks
+from probesheets.source.csv_files import read_chunks
 from tests.build import make_project
 from tests.copies import replace_copy
 from tests.exporter.command import probesheets

@@ -9,11 +9,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from probesheets.source.copy import TABLES
+from probesheets.source.shapes import read_shapes
 
 Row = Any  # a list of texts, or a tuple of the database
 
-OUTPUT_COLUMNS = TABLES["table_output"]
+OUTPUT_COLUMNS = read_shapes()["table_output"].required("table_output")
 TEXTS = [
     "Masks are",
     "a, b; c | d",

@@ -8,7 +8,9 @@ import duckdb
 import pytest
 
 from probesheets.errors import ProbesheetsError
-from probesheets.source.copy import INCOMING, Source, copy_source
+from probesheets.source.asked import Source
+from probesheets.source.copy import copy_source
+from probesheets.source.keep import INCOMING
 from tests.build import make_project
 from tests.copies import replace_copy
 from tests.exporter.command import probesheets
@@ -99,7 +101,7 @@ def written(project: Path, rows: str) -> str:
 def test_an_offset_moves_every_id_and_repeats_without_effect(project: Path) -> None:
     source = Source(str(project / "again.csv"), project / "large.csv", append=True, offset=100)
     database = project / "probesheets.duckdb"
-    said, _ = copy_source(database, source)
+    said = copy_source(database, source).said
     assert said.endswith(", 5 of them new")
     every = ids(database, f"{INCOMING}table_output")
     assert every[:7] == ids(database)
@@ -108,7 +110,7 @@ def test_an_offset_moves_every_id_and_repeats_without_effect(project: Path) -> N
         models = connection.execute(f"from {INCOMING}table_experiment order by id").fetchall()
     assert models == [(1, "small"), (101, "large")]
     replace_copy(database, source)
-    said, _ = copy_source(database, source)
+    said = copy_source(database, source).said
     assert said.endswith(", 0 of them new")
     assert ids(database, f"{INCOMING}table_output") == ids(database) == every
 
@@ -201,10 +203,8 @@ def test_words_for_null_are_named_and_become_null_on_request(project: Path) -> N
         assert "only \\N: 1 of content." in said and "--null '\\N'" in said
         copied.append(done.code)
     assert copied == [0, 0]
-    said, advice = copy_source(
-        project / "probesheets.duckdb", Source(str(project / "nulls.csv"), nulls=("NULL", "\\N"))
-    )
-    assert advice is None
+    again = Source(str(project / "nulls.csv"), nulls=("NULL", "\\N"))
+    assert copy_source(project / "probesheets.duckdb", again).advice == ()
     with duckdb.connect(str(project / "probesheets.duckdb"), read_only=True) as connection:
         query = "select id, experiment_id, probe, content from {} order by id"
         assert connection.execute(query.format("table_output")).fetchall()[0] == (1, None, "NULL", "NULL")
@@ -234,7 +234,7 @@ def test_an_empty_cell_and_null_are_the_same(project: Path) -> None:
     (project / "null.csv").write_text(HEADER + rows.replace("P,\n", "P,NULL\n"), encoding="utf-8")
     database = project / "probesheets.duckdb"
     replace_copy(database, Source(str(project / "empty.csv"), append=True))
-    said, _ = copy_source(database, Source(str(project / "null.csv"), append=True, nulls=("NULL",)))
+    said = copy_source(database, Source(str(project / "null.csv"), append=True, nulls=("NULL",))).said
     assert said.endswith(", 0 of them new")
 
 

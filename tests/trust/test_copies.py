@@ -7,7 +7,8 @@ import duckdb
 import pytest
 from filelock import FileLock
 
-from probesheets.source.copy import Source, copy_source
+from probesheets.source.asked import Source
+from probesheets.source.copy import copy_source
 from tests.build import command, make_project, run
 from tests.exporter.command import Result, probesheets
 

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from probesheets.errors import ProbesheetsError
-from probesheets.source import files
-from probesheets.source.copy import Source, copy_source
+from probesheets.source import csv_files
+from probesheets.source.asked import Source
+from probesheets.source.copy import copy_source
 from tests.build import command, make_project, run
 from tests.copies import replace_copy
 from tests.trust.csv_files import (
@@ -39,7 +40,7 @@ from tests.trust.csv_files import (
 
 TIMES = int(os.environ.get("PROBESHEETS_FUZZ", "1"))
 FILES, RUNS, PARQUET = 200 * TIMES, 10 * TIMES, 150 * TIMES
-BLOCKS = (1, 2, 7, 60, files.BLOCK_BYTES)
+BLOCKS = (1, 2, 7, 60, csv_files.BLOCK_BYTES)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def copy(database: Path) -> list[Row]:
 @pytest.mark.parametrize("seed", range(FILES // 20))
 def test_twenty_mutated_files(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database, file, chance = folder / f"{seed}.duckdb", folder / f"{seed}.csv", random.Random(seed)
-    monkeypatch.setattr(files, "BLOCK_BYTES", BLOCKS[seed % len(BLOCKS)])
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", BLOCKS[seed % len(BLOCKS)])
     file.write_bytes(written(good(chance)))
     replace_copy(database, str(file), None)
     for at in range(20):
@@ -89,14 +90,14 @@ def test_five_hundred_files_of_quotes(seed: int, folder: Path, monkeypatch: pyte
         else:
             data = b"a,b\n" + "".join(chance.choices('""",\r\nxé', k=chance.randrange(30))).encode()
         file.write_bytes(data)
-        monkeypatch.setattr(files, "BLOCK_BYTES", chance.choice(BLOCKS))
+        monkeypatch.setattr(csv_files, "BLOCK_BYTES", chance.choice(BLOCKS))
         try:
             expected = reading(data)
             if any(len(row) != 2 for row in expected):
                 raise WrongFileError("rows")
         except WrongFileError:
             with pytest.raises(ProbesheetsError, match=re.escape(str(file))):
-                list(files.read_chunks(file, ("a", "b")))
+                list(csv_files.read_chunks(file, ("a", "b")))
         else:
             taken += 1
             assert read(file) == expected[1:], data
@@ -104,7 +105,7 @@ def test_five_hundred_files_of_quotes(seed: int, folder: Path, monkeypatch: pyte
 
 
 def read(file: Path) -> list[list[str]]:
-    batches = files.read_chunks(file, ("a", "b"))
+    batches = csv_files.read_chunks(file, ("a", "b"))
     return [list(row.values()) for batch in batches for row in batch.to_pylist()]
 
 
