@@ -55,9 +55,6 @@ with
         from answered
     ),
 
-    answers as (
-        select *, texts[question_place] as probe, texts[answer_place] as text
-        from asked
-    )
+    answers as (select *, texts[question_place] as probe, texts[answer_place] as text from asked)
 
-{{ rows_of_answers("answers", "case when text is null then 'no assistant message' end") }}
+    {{ rows_of_answers("answers", "case when text is null then 'no assistant message' end") }}

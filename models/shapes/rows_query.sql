@@ -1,2 +1,6 @@
 -- query_result has a row per answer that a query found; the query may say why a row is left out.
-{{ rows_of_answers(source_table("query_result"), "coalesce(reason, case when text is null then 'no answer' end)") }}
+{{
+    rows_of_answers(
+        source_table("query_result"), "coalesce(reason, case when text is null then 'no answer' end)"
+    )
+}}

@@ -1,7 +1,9 @@
--- captions has a row per caption of a transcript. Adjacent captions of one speaker become one text, an utterance, with the
--- number of its first caption; the speaker takes the place of the probe. Only DuckDB reads it, because only files have it.
+-- captions has a row per caption of a transcript. Adjacent captions of one speaker become one text, an
+-- utterance, with the
+-- number of its first caption; the speaker takes the place of the probe. Only DuckDB reads it, because only
+-- files have it.
 {% set mark, after_name = "chr(30)", "chr(31)" %}
-{% set name = "(\\p{Lu}[\\p{L}\\p{M}\\p{N}.'-]*(?: \\p{Lu}[\\p{L}\\p{M}\\p{N}.'-]*){0,4})" %}
+{% set name = "(\\p{Lu}[\\p{L}\\p{M}\\p{N}.\\x27-]*(?: \\p{Lu}[\\p{L}\\p{M}\\p{N}.\\x27-]*){0,4})" %}
 with
     lined as (
         select
@@ -18,16 +20,17 @@ with
                         ),
                         chr(10)
                     ),
-                    lambda line: trim(line)
+                    lambda line:trim(line)
                 ),
-                lambda line: line <> ''
+                lambda line:line <> ''
             ) as lines
         from {{ source_table("captions") }}
     ),
 
     compared as (select *, lag(lines[-1]) over (order by id) as line_before from lined),
 
-    -- YouTube's captions roll: many begin with the last line of the caption before, and go on in a second line
+    -- YouTube's captions roll: many begin with the last line of the caption before, and go on in a second
+    -- line
     rolled as (
         select
             *,
@@ -48,7 +51,7 @@ with
                     {{ mark }} || '\1' || {{ after_name }},
                     'g'
                 ),
-                '(?m)^(?:>> *)?(?:\[([^\]\n]{1,63})\]:?(?: +|$)(\S)|{{ name | replace("'", "''") }} ?(?:\([0-9:.]+\))?:(?: |$)(\S?))',
+                '(?m)^(?:>> *)?(?:\[([^\]\n]{1,63})\]:?(?: +|$)(\S)|{{ name }} ?(?:\([0-9:.]+\))?:(?: |$)(\S?))',
                 {{ mark }} || '\1\3' || {{ after_name }} || '\2\4',
                 'g'
             ) as marked_text
@@ -124,7 +127,8 @@ with
                 select
                     *,
                     speaker_name is null
-                    or speaker_name is distinct from lag(speaker_name) over (order by id, piece_number) as begins
+                    or speaker_name
+                    is distinct from lag(speaker_name) over (order by id, piece_number) as begins
                 from spoken
             ) as beginning
     ),

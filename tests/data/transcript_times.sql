@@ -1,4 +1,5 @@
--- Source data: captions whose time is missing or earlier than that of the caption before. Their order stays that of the
+-- Source data: captions whose time is missing or earlier than that of the caption before. Their order stays
+-- that of the
 -- file.
 {{ config(**dirty_data("caption", only="transcript")) }}
 with
@@ -9,7 +10,8 @@ with
             list_sum(
                 list_transform(
                     list_reverse(string_split({{ adapter.quote("Start") }}, ':')),
-                    lambda part, place: try_cast(part as double) * power(60, place - 1)
+                    lambda part,
+                    place:try_cast(part as double) * power(60, place - 1)
                 )
             ) as seconds
         from {{ source("gpt_experiments", "captions") }}
