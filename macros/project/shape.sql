@@ -7,6 +7,9 @@
   text_tag      the tag of the rows that become texts; date_tag: of the rows with their dates
   has_tags      true if rows have tags of their own, so that text_tag, date_tag and extra_tags can choose among them
   repeats_probe true if texts may begin with their probe, which is then removed
+  usual_names   {column: lists of names}: what a file may call the columns of the first table; a later list counts only if no
+                name of the lists before it is there
+  not_by_columns true if a file is read in this way only for another reason than its columns
   own_columns   columns of the first table that the spreadsheets always show, if the source has them
 #}
 {% macro shape() %}{{ return(meta_of_shape(var('shape'))) }}{% endmacro %}

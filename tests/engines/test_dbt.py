@@ -34,7 +34,9 @@ def test_the_unit_tests_pass(rules: Source, built: Builder, tmp_path: Path) -> N
     assert result.returncode == 0, result.stdout
     results = json.loads((tmp_path / "run_results.json").read_text(encoding="utf-8"))["results"]
     passed = {entry["unique_id"].split(".")[2] for entry in results if entry["unique_id"].startswith("unit_test.")}
-    assert passed == {"tag_matches", "combined", "rows_messages", "rows_transcript"} and {entry["status"] for entry in results} <= {"pass", "success"}
+    assert passed == {"tag_matches", "combined", "rows_messages", "rows_transcript"} and {
+        entry["status"] for entry in results
+    } <= {"pass", "success"}
 
 
 def test_no_deprecation(engine: str, rules: Source, built: Builder) -> None:

@@ -68,8 +68,6 @@ def _shape_columns(reading: Reading, table: str, numbered: bool, source: Source)
         name = reading.columns.get(column)
         if column == "id" and numbered:
             columns["id"] = f"cast({_ROW} as bigint)"
-            if name is not None:
-                columns[OWN_ID] = _text(quoted(name), name, numbered, source.nulls)
         elif name is not None and kind == "integer":
             columns[column] = _whole_number(name, source.nulls)
         elif name is not None:
@@ -79,6 +77,8 @@ def _shape_columns(reading: Reading, table: str, numbered: bool, source: Source)
             columns[column] = literal(source.date)
         elif not source.append:
             columns[column] = f"cast(null as {'bigint' if kind == 'integer' else 'varchar'})"
+    if numbered and (name := reading.columns.get("id")) is not None:
+        columns[OWN_ID] = _text(quoted(name), name, numbered, source.nulls)
     return columns
 
 

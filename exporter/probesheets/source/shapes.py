@@ -12,6 +12,9 @@ SECONDS = ":seconds"  # after the name of a date column: it holds seconds since 
 OWN_ID = "Source ID"  # the column for ids of the source that cannot be Record IDs
 
 
+_KEYS = ("tables", "optional", "usual_names", "not_by_columns")  # of the meta
+
+
 @dataclass(frozen=True)
 class Shape:
     """The tables of a source, each {column: type}; the first one has a row per text (macros/project/shape.sql)."""
@@ -20,6 +23,7 @@ class Shape:
     tables: Mapping[str, Mapping[str, str]]
     optional: Sequence[str] = ()
     usual_names: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    not_by_columns: bool = False
 
     @property
     def first(self) -> str:
@@ -52,7 +56,7 @@ def read_shapes() -> dict[str, Shape]:
             meta = (model.get("config") or {}).get("meta") or {}
             if model["name"].startswith("rows_") and "tables" in meta:
                 name = model["name"].removeprefix("rows_")
-                shapes[name] = Shape(name, meta["tables"], meta.get("optional", ()), meta.get("usual_names", {}))
+                shapes[name] = Shape(name, **{key: meta[key] for key in _KEYS if key in meta})
     return shapes
 
 
@@ -114,6 +118,7 @@ def recognise(place: str, found: Sequence[str], columns: Mapping[str, str], want
     Raises ProbesheetsError, and names the option that decides, if no shape fits or more than one reading is possible.
     """
     shapes = [shape for shape in read_shapes().values() if len(shape.required_tables) == 1]
+    shapes = [shape for shape in shapes if not shape.not_by_columns]
     if columns:
         shapes = [shape for shape in shapes if columns.keys() <= {*shape.usual_names, "id"}]
     if wanted:
