@@ -13,8 +13,9 @@
   {% set used = [[text_tag(), 'texts'], [date_tag(), 'dates'], ['raw', 'raw']] %}
   {% for tag in var('extra_tags') %}{% do used.append([tag | string, 'extra column']) %}{% endfor %}
   {% set content = {'used_tags': used, 'tags': tags_of_source(), 'has_tags': shape().has_tags or false,
-    'has_models': has_models(), 'others': other_shapes(), 'first': first_texts_of_source(),
-    'reasons': reasons_of_source()} %}
+    'has_models': has_models() or not (shape().has_tags or 'model' in shape().tables[first_table(shape())]), 'others': other_shapes(), 'first': first_texts_of_source(),
+    'reasons': reasons_of_source(), 'repeats_probe': shape().repeats_probe or false,
+    'most_texts': [] if shape().has_tags else probes_with_most_texts()} %}
   {% do content.update(texts_of_source()) %}
   {% do content.update(dates_of_source()) %}
   {% do content.update(probes_of_source()) %}
@@ -24,6 +25,16 @@
 {% macro has_models() %}
   {{ return('model_name' in types_of_columns('table_experiment')
     or run_query('select 1 from ' ~ rows_of_shape() ~ ' where model_name is not null limit 1').rows | length > 0) }}
+{% endmacro %}
+
+{# The probes with the most texts, or speakers of a transcript: [probe, number of texts]. #}
+{% macro probes_with_most_texts(most=8) %}
+  {% set probes = [] %}
+  {% for row in run_query('select ' ~ exact_text("coalesce(probe, '')") ~ ' as probe, count(*) as text_count from ' ~ rows_of_shape()
+    ~ ' where ' ~ rows_of_tag(text_tag()) ~ ' group by 1 order by 2 desc, 1 limit ' ~ most).rows %}
+    {% do probes.append([row[0], row[1] | int]) %}
+  {% endfor %}
+  {{ return(probes) }}
 {% endmacro %}
 
 {# Why the shape leaves rows out, each with the number of rows. #}

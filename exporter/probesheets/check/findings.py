@@ -152,6 +152,10 @@ def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
     left_out = ", ".join(f"{count:,} {shown(reason)}" for reason, count in reasons)
     text = f"{counted(found['texts'], 'text row')} of {counted(found['probes'], 'probe')}"
     yield Finding("ok", f"{text}; {left_out}, to be listed in left_out." if left_out else f"{text}.")
+    if most := ", ".join(
+        f"{shown(shortened(probe, _CELL)) or '(no probe)'} {count:,}" for probe, count in found["most_texts"]
+    ):
+        yield Finding("ok", f"Probes with the most texts: {most}.")
     if not found["has_tags"]:
         return
     for tag, use in used.items():
@@ -184,7 +188,9 @@ def _check_dates(found: Mapping[str, Any]) -> Iterator[Finding]:
 def _check_probes(found: Mapping[str, Any]) -> Iterator[Finding]:
     text = f"Texts that begin with their probe, which is removed: {found['begin']:,}"
     text += f" ({found['begin_flat']:,} with other white space)" if found["begin_flat"] else ""
-    if found["begin_not"]:
+    if not found["repeats_probe"]:
+        yield Finding("ok", "Texts do not repeat their probe, so nothing is removed from their beginning.")
+    elif found["begin_not"]:
         yield Finding("look", f"{text}. Texts that do not: {found['begin_not']:,}.", "These are exported unchanged.")
     else:
         yield Finding("ok", f"{text}.")

@@ -33,4 +33,4 @@ def open_captions(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], 
     names = ["speaker", "text", "start", "end"]
     columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
     with registered(connection, [pa.RecordBatch.from_arrays(columns, names=names)]):
-        yield Rows("incoming", names, shape="transcript")
+        yield Rows("incoming", names, frozenset(), "transcript", "because it has captions")

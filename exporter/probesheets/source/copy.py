@@ -8,7 +8,7 @@ replaces the previous copy, and what a killed `run` left is never accepted by an
 import shlex
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -98,6 +98,8 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[int, R
     else:
         with _opened(connection, source) as found:
             reading = recognise(source.place, found.columns, source.columns, source.shape or found.shape)
+            if found.shape:
+                reading = replace(reading, why=found.why)
             rows = keep(connection, source, source.place, found, reading.shape.first, reading)
     if not rows:
         raise ProbesheetsError(f"{source.name}: {reading.shape.first} has no rows.")
@@ -127,7 +129,7 @@ def _columns_read(connection: duckdb.DuckDBPyConnection, reading: Reading) -> It
     kept = columns(connection, f"main.{INCOMING}{shape.first}")
     id_as = OWN_ID if OWN_ID in kept else "Record ID"
     renamed = [f"{shown(name)} → {id_as if ours == 'id' else ours}" for ours, name in reading.columns.items()]
-    yield f"The source has the shape {shape.name}: {', '.join(renamed)}."
+    yield f"The source has the shape {shape.name}, {reading.why}: {', '.join(renamed)}."
     if others := [shown(name) for name in kept if name not in (*shape.tables[shape.first], OWN_ID)]:
         yield f"Other columns, which the variable extra_columns can show: {', '.join(others)}."
 

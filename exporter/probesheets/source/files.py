@@ -19,13 +19,14 @@ from probesheets.sql import quoted
 class Rows(NamedTuple):
     """`relation` is SQL for a from clause; the columns in `nested` hold lists or structures, as JSON.
 
-    `shape` is the name of the shape, if the kind of the file says it.
+    `shape` is the name of the shape, if the kind of the file says it; `why` is what says it.
     """
 
     relation: str
     columns: Sequence[str]
     nested: frozenset[str] = frozenset()
     shape: str | None = None
+    why: str = ""
 
 
 Opener = Callable[[duckdb.DuckDBPyConnection, Sequence[Path], Sequence[str]], AbstractContextManager[Rows]]

@@ -25,7 +25,7 @@ _ROWS = 500  # read together
 def open_llm_logs(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: Sequence[str]) -> Iterator[Rows]:
     """The responses of logs.db, those of older versions first, each by date and id."""
     with registered(connection, _batches(files[0])):
-        yield Rows("incoming", _NAMES, shape="llm_logs")
+        yield Rows("incoming", _NAMES, frozenset(), "llm_logs", "because it is a log of llm")
 
 
 def _batches(file: Path) -> Iterator[pa.RecordBatch]:

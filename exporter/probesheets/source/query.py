@@ -18,7 +18,7 @@ def open_query(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[Ro
     try:
         query = file.read_text(encoding="utf-8-sig").strip().removesuffix(";")
         rows = as_texts(connection, f"(\n{query}\n)")
-        yield rows._replace(shape=QUERY)
+        yield rows._replace(shape=QUERY, why="because --query names it")
     except (OSError, UnicodeDecodeError) as error:
         raise ProbesheetsError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     except (duckdb.OutOfMemoryException, duckdb.TransactionException):

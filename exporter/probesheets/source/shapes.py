@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from probesheets.errors import ProbesheetsError, near, shown
 from probesheets.settings import find_root, read_yaml
@@ -82,6 +82,7 @@ class Reading:
     columns: Mapping[str, str]
     doubtful: Mapping[str, Sequence[str]] = field(default_factory=dict)
     seconds: frozenset[str] = frozenset()  # columns with seconds since 1970
+    why: str = "by its columns"  # how the shape was recognised
 
     @property
     def required(self) -> list[str]:
@@ -134,7 +135,7 @@ def recognise(place: str, found: Sequence[str], columns: Mapping[str, str], want
                 f"{place} has {len(names)} columns that could be the {column}: {', '.join(map(shown, names))}.\n"
                 f"Choose one: --columns {column}={shown(names[0])}"
             )
-        return best[0]
+        return replace(best[0], why="because --shape names it") if wanted else best[0]
     if len(best) > 1:
         options = " or ".join(f"--shape {reading.shape.name}" for reading in best)
         raise ProbesheetsError(f"{place} can be read in more than one way. {_listed(found)}\nAdd {options}.")
