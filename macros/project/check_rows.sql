@@ -6,14 +6,13 @@
 {% endmacro %}
 
 {% macro faults_of_text_tag() %}
-  {% set outputs, tag, listed = rows_of_shape(), exact_text('tag'), [] %}
-  {% set text_tag = text_literal(text_tag()) %}
-  {% if run_query('select 1 from ' ~ outputs ~ ' where ' ~ tag ~ ' = ' ~ text_tag ~ ' limit 1').rows %}
+  {% set outputs, tag, listed, wanted = rows_of_shape(), exact_text('tag'), [], text_tag() %}
+  {% if run_query('select 1 from ' ~ outputs ~ ' where ' ~ tag ~ ' = ' ~ text_literal(wanted) ~ ' limit 1').rows %}
     {{ return([]) }}
   {% endif %}
   {% set tags = 'select ' ~ tag ~ ' as tag, count(*) as row_count from ' ~ outputs ~ ' group by 1 order by 2 desc limit 20' %}
   {% for name, row_count in run_query(tags).rows %}{% do listed.append(shown(name) ~ ' (' ~ row_count ~ ')') %}{% endfor %}
-  {{ return(["text_tag is '" ~ shown(text_tag()) ~ "', but no row of " ~ first_table(shape()) ~ " has this tag.\n"
+  {{ return(["text_tag is '" ~ shown(wanted) ~ "', but no row of " ~ first_table(shape()) ~ " has this tag.\n"
     ~ "The tags, with their numbers of rows: " ~ listed | join(', ') ~ ". Choose one: --vars '{text_tag: ...}'"]) }}
 {% endmacro %}
 

@@ -12,8 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from probesheets.errors import ProbesheetsError
-from probesheets.source import copy as copying
-from probesheets.source import files
+from probesheets.source import csv_files, files
 from tests.copies import replace_copy
 
 HEADER = "id,experiment_id,root_id,tag,probe,content"
@@ -122,8 +121,8 @@ WRONG: dict[str, tuple[bytes, str]] = {
         f"no header line. Add a first line with the names of its columns: {HEADER}",
     ),
     "a column is missing": (
-        b"id,tag,content\n1,raw,x\n",
-        "no column experiment_id, root_id, probe. Found: id, tag, content",
+        b"id,tag,probe,content\n1,raw,p,x\n",
+        "no column experiment_id, root_id, which table_output needs. Its columns are: id, tag, probe, content.",
     ),
     "a column twice": (f"{HEADER},tag\n1,1,0,raw,p,x,y\n".encode(), "column tag more than once"),
     "not UTF-8": (f"{HEADER}\n1,1,0,raw,p,x\n2,1,0,raw,p,".encode() + b"\xff\n", "is not UTF-8 (byte 0xFF in line 3)"),
@@ -210,7 +209,7 @@ def test_sources_that_are_none(database: Path, name: str, message: str) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 40])
 def test_blocks_of_any_size(database: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same rows and the same messages, wherever one block ends and the next begins."""
-    monkeypatch.setattr(files, "BLOCK_BYTES", size)
+    monkeypatch.setattr(csv_files, "BLOCK_BYTES", size)
     for end in ("\n", "\r\n", "\r"):
         assert load(database, b"\xef\xbb\xbf" + end.join([HEADER, *QUOTED, ""]).encode()) == ROWS
     for data, message in WRONG.values():
@@ -268,9 +267,10 @@ def test_a_memory_that_is_none(database: Path, size: str, monkeypatch: pytest.Mo
 
 def test_interrupted_while_a_file_is_read(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading ends, however much is left."""
-    before, read = copy(database), []
+    before, read, file = copy(database), [], database.parent / "endless.csv"
+    file.write_text(GOOD, encoding="utf-8")
 
-    def batches(path: Path, required: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+    def batches(path: Path, known: list[str]) -> Iterator[pa.RecordBatch]:
         for number in range(100_000):
             read.append(number)
             if number % 5_000 == 3:  # more than once, as a user would: pyarrow may swallow one
@@ -278,9 +278,9 @@ def test_interrupted_while_a_file_is_read(database: Path, monkeypatch: pytest.Mo
             values = [str(number), "1", "0", "raw", "p", "x"]
             yield pa.record_batch([[value] for value in values], names=HEADER.split(","))
 
-    monkeypatch.setattr(copying, "read_chunks", batches)
+    monkeypatch.setattr(files, "read_chunks", batches)
     with pytest.raises((KeyboardInterrupt, RuntimeError)):
-        replace_copy(database, "endless.csv", None)
+        replace_copy(database, str(file), None)
     assert len(read) < 100_000
     assert copy(database) == before
 
