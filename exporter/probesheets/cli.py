@@ -192,10 +192,8 @@ def check(
     Example: probesheets check --source outputs.csv
     """
     from probesheets.check.findings import check as find
-    from probesheets.project.build import check_dbt
     from probesheets.source.asked import Source
 
-    check_dbt(target, variables)
     copied = Source.asked(target, source, experiments, append, offset_ids, null or (), columns, shape, query, date)
     findings = find(target, variables, copied, shape)
     failing = any(finding.level == "STOP" for finding in findings)

@@ -136,10 +136,15 @@ def _event(line: str) -> Event:
 
 def check_dbt(target: str, variables: str) -> None:
     """Raises ProbesheetsError if dbt or the adapter is missing, or --vars is not a YAML mapping of names."""
-    import yaml
-
     if not (find_spec("dbt") and find_spec("dbt.adapters") and find_spec(f"dbt.adapters.{setting(target, 'type')}")):
         raise ProbesheetsError(how_to_install(target))
+    check_variables(variables)
+
+
+def check_variables(variables: str) -> None:
+    """Raises ProbesheetsError if --vars is not a YAML mapping of names."""
+    import yaml
+
     try:
         given = yaml.safe_load(variables)
     except yaml.YAMLError:
