@@ -18,5 +18,13 @@ with
     )
 
 select caption, start_time
-from (select *, lag(seconds) over (order by caption) as seconds_before from numbered) as timed
+from
+    (
+        select
+            *,
+            last_value(seconds ignore nulls) over (
+                order by caption rows between unbounded preceding and 1 preceding
+            ) as seconds_before
+        from numbered
+    ) as timed
 where seconds is null or seconds < seconds_before

@@ -103,7 +103,8 @@ def test_every_kind_of_file_gives_the_same_copy(tmp_path: Path, name: str) -> No
     assert names == ["id", "probe", "text", "date", "model", "Source ID", "score"]
     assert [tuple(cell or None for cell in row) for row in rows] == KEPT
     assert result.reading == (
-        "The source has the shape answers, by its columns: id → Source ID, prompt → probe, response → text, created → date.",
+        "The source has the shape answers, by its columns: "
+        "id → Source ID, prompt → probe, response → text, created → date.",
         "Other columns, which the variable extra_columns can show: score.",
     )
 
