@@ -109,8 +109,8 @@ def run(
     from probesheets.source.copy import ACCEPT, copy_source, discard_copy, shape_in
     from probesheets.warehouse import sole_builder
 
-    check_dbt(target, variables)
     copied = Source.asked(target, source, experiments, append, offset_ids, null or (), columns, shape, query, date)
+    check_dbt(target, variables)
     refuse_folder(out, new)
     check_database(target, copying=copied is not None)
     with sole_builder(target):

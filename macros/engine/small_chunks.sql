@@ -1,6 +1,7 @@
 {#
-  A relation or a query in parentheses to select from. If texts are long, DuckDB reads it in parts, with fewer rows at a time: for each of 2,048 rows it
-  would hold a copy of the text for every step of cleaning and marking, about eighty, which memory_limit does not count.
+  A relation or a query in parentheses to select from. If texts are long, DuckDB reads it in parts, with fewer rows at a
+  time: for each of 2,048 rows it would hold a copy of the text for every step of cleaning and marking, about eighty, which
+  memory_limit does not count.
 #}
 {% macro small_chunks(relation, key, text) %}{{ return(adapter.dispatch('small_chunks')(relation, key, text)) }}{% endmacro %}
 

@@ -193,7 +193,7 @@ def test_dbt_by_hand_refuses_the_same(tmp_path: Path) -> None:
     result = dbt_build(tmp_path / "p", "duckdb", at(str(tmp_path / "probesheets.duckdb")), variables)
     assert result.returncode
     said = ["extra_tags must be a list of names", "date_tag must be a name", "bare_links must be true or false"]
-    for part in [*said, "There is no variable 'text_tga'", "Valid: text_tag, date_tag"]:
+    for part in [*said, "There is no variable 'text_tga'", "Valid: shape, text_tag, date_tag"]:
         assert part in result.stdout
     with duckdb.connect(str(tmp_path / "probesheets.duckdb"), read_only=True) as connection:
         assert connection.execute("show tables").fetchall() == []

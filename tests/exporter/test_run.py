@@ -78,10 +78,10 @@ def test_a_name_that_cannot_be_taken(project: Path, variables: str, message: str
             ["extra_tags must be a list of names, as in --vars '{extra_tags: [name]}'"],
         ),
         (["--vars", "{bare_links: 'no'}"], ["bare_links must be true or false"]),
-        (["--vars", "{text_tag: }"], ["text_tag must be a name"]),
+        (["--vars", "{text_tag: true}"], ["text_tag must be a name"]),
         (["--vars", "{text_tga: x}"], ["There is no variable 'text_tga'", "text_tag"]),
         (["--out", "dbt_project.yml"], ["dbt_project.yml is a file. Give a folder with --out, such as out."]),
-        (["--source", "models"], ["models is a folder", "take a CSV or a Parquet file"]),
+        (["--source", "models"], ["models is a folder", "Give a CSV, JSON, Parquet or Excel file"]),
         (["--target", "mysql"], ["dbt-mysql", "make .venv-mysql", "-py3-none-any.whl[mysql]'"]),
     ],
 )
