@@ -4,14 +4,15 @@ PYTHON ?= python3
 INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 DEV := .venv/.installed
 MYSQL := .venv-mysql/.installed
+LLM := .venv-llm/.installed
 
-.PHONY: sheets test test-fast lint format bench soak fuzz pictures audit requirements .venv .venv-mysql
+.PHONY: sheets test test-fast lint format bench soak fuzz pictures audit requirements .venv .venv-mysql .venv-llm
 
 sheets: $(DEV)
 	.venv/bin/probesheets run --out out
 
 # Each process has servers of its own; a file of tests stays in one process, which shares its builds.
-test: $(DEV) $(MYSQL) lint
+test: $(DEV) $(MYSQL) $(LLM) lint
 	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # In under two minutes, for while you work: DuckDB only, and no faults, kills or servers.
@@ -22,6 +23,7 @@ test-fast: $(DEV) lint
 
 .venv: $(DEV)
 .venv-mysql: $(MYSQL)
+.venv-llm: $(LLM)
 
 .venv/.installed: requirements/duckdb.txt requirements/install.sh pyproject.toml dbt_project.yml
 	$(INSTALL) .venv duckdb --with-probesheets
@@ -29,6 +31,10 @@ test-fast: $(DEV) lint
 
 .venv-mysql/.installed: requirements/mysql.txt requirements/install.sh pyproject.toml dbt_project.yml
 	$(INSTALL) .venv-mysql mysql --with-probesheets
+	touch $@
+
+.venv-llm/.installed: requirements/llm.txt requirements/install.sh
+	$(INSTALL) .venv-llm llm
 	touch $@
 
 # In under five minutes; SIZES=--full measures the sizes of the goals, SIZES=--help lists them all.
@@ -86,5 +92,6 @@ requirements:
 	$(COMPILE) --extra dev --output-file requirements/duckdb.txt pyproject.toml requirements/build.in
 	$(COMPILE) --extra mysql --output-file requirements/mysql.txt pyproject.toml requirements/build.in
 	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in
+	$(COMPILE) --output-file requirements/llm.txt requirements/llm.in
 	$(COMPILE) --output-file requirements/audit.txt requirements/audit.in
 	$(COMPILE) --output-file requirements/uv.txt requirements/uv.in
