@@ -10,7 +10,7 @@ PROBESHEETS_TEST_QUALCODER_PYTHON  a Python with PyQt6 and openpyxl for it (defa
 PROBESHEETS_FUZZ                   how many times as many damaged files the loader gets (default 1; `make fuzz`: 10)
 PROBESHEETS_SOAK                   the part of the 360 random kills that is done (default 0.05; `make soak`: 1)
 PROBESHEETS_SOAK_SEED              the number that the random kills begin with, to repeat them
-CI                                 "true" makes a missing MariaDB or Chromium a failure instead of a skip
+CI                                 "true" makes a missing MariaDB, Chromium or llm a failure instead of a skip
 """
 
 import csv
@@ -18,7 +18,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -36,6 +36,7 @@ _HINTS = {
     "mariadb": "MariaDB is not installed (apt-get install mariadb-server)",
     "mysql": "MySQL is not installed (.ci/run gets it; or name a root folder in PROBESHEETS_TEST_MYSQL_ROOT)",
     "Chromium": HINT,
+    "llm": "llm is not installed (make .venv-llm)",
 }
 Builder = Callable[[str, Source], Build]
 
@@ -53,12 +54,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def need(kind: str) -> None:
-    """Skip, and say so in the last lines; but on CI only MySQL may be missing."""
+    """Skip the test if a server is missing."""
     if find_mariadb() if kind == "mariadb" else find_mysql():
         if not (mysql_environment() / "bin" / "dbt").exists():
             pytest.fail(f"{mysql_environment()} has no dbt. Run: make .venv-mysql")
         return
-    if kind == "mariadb" and os.environ.get("CI") == "true":
+    skip(kind)
+
+
+def skip(kind: str) -> NoReturn:
+    """Skip, and say so in the last lines; but on CI only MySQL may be missing."""
+    if kind != "mysql" and os.environ.get("CI") == "true":
         pytest.fail(_HINTS[kind])
     pytest.skip(_HINTS[kind])
 

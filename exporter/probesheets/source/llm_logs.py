@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from probesheets.errors import ProbesheetsError, near
+from probesheets.errors import ProbesheetsError, shown
 from probesheets.source.files import Rows, registered
 
 SQLITE = b"SQLite format 3\0"  # how the file begins
@@ -30,14 +30,16 @@ def open_llm_logs(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], 
 
 def _batches(file: Path) -> Iterator[pa.RecordBatch]:
     try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        place = f"{file.absolute().as_uri()}?mode=ro"
+        # DuckDB reads the rows in threads of its own, one after the other
+        with closing(sqlite3.connect(place, uri=True, check_same_thread=False)) as database:
             database.text_factory = lambda text: text.decode("utf-8", "replace")
             tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
             queries = {"responses": _OLDER, "turns": _NEWER}
             if not queries.keys() & {*tables}:
                 raise ProbesheetsError(
                     f"{file} is a SQLite database, but not a log of llm: it has no table responses or turns.\n"
-                    f"Its tables: {near('responses', tables)} To read them, export a table as CSV."
+                    f"Its tables: {', '.join(map(shown, tables[:30])) or 'none'}. To read one, export it as CSV."
                 )
             yield _batch([])
             for table, query in queries.items():
