@@ -49,10 +49,14 @@ class Shape:
 
 
 def read_shapes() -> dict[str, Shape]:
-    """The shapes of the project, by name."""
+    """The shapes of the project, by name. Raises ProbesheetsError for a file in models/ that is not YAML."""
     shapes = {}
     for file in sorted((find_root() / "models").rglob("*.y*ml")):
-        for model in (read_yaml(file) or {}).get("models") or []:
+        try:
+            models = (read_yaml(file) or {}).get("models") or []
+        except (ValueError, AttributeError) as error:
+            raise ProbesheetsError(f"{file} cannot be read as YAML of dbt: {error}\nCorrect the file.") from None
+        for model in models:
             meta = (model.get("config") or {}).get("meta") or {}
             if model["name"].startswith("rows_") and "tables" in meta:
                 name = model["name"].removeprefix("rows_")
