@@ -22,6 +22,7 @@ SIZES = {
     "rows": (40_000, 400_000, "rows of table_output on the servers; a tenth of them is built, too"),
     "view-seconds": (15, 400, "seconds that the first view gets before it is stopped"),
     "csv-rows": (400_000, 4_000_000, "rows of a CSV file that is copied"),
+    "answers": (180_000, 180_000, "answers of a JSON lines and of a Parquet file that are copied"),
     "texts": (30_000, 100_000, "texts of 50 probes, built on DuckDB and exported by all"),
     "many-probes": (400, 5_000, "probes of 20 texts, against 50 probes with as many texts together"),
     "big-texts": (40_000, 2_000_000, "texts of 8 probes, for the memory that building and exporting take"),

@@ -1,9 +1,11 @@
 """Source files of any size, and the scripts that copy them: ours, and DuckDB's own reader, which checks little."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -27,7 +29,8 @@ THEIRS = """
 import duckdb, sys
 with duckdb.connect("theirs.duckdb") as connection:
     file = sys.argv[1]
-    connection.execute(f"create or replace table t as select * from read_csv('{file}', all_varchar = true)")
+    reader = f"read_csv('{file}', all_varchar = true)" if file.endswith(".csv") else f"'{file}'"
+    connection.execute(f"create or replace table t as from {reader}")
 """
 
 
@@ -67,3 +70,17 @@ def write_parquet(file: Path, rows: int, length: int) -> Path:
             writer.write_table(pa.table([pa.array(column) for column in columns], schema=schema))
             number += len(ids)
     return file
+
+
+def write_answers(folder: Path, rows: int, length: int) -> Iterator[Path]:
+    """The same answers as JSON lines and as Parquet."""
+    lines, table = folder / "answers.jsonl", folder / "answers.parquet"
+    number = 0
+    with lines.open("w", encoding="utf-8") as stream:
+        for texts in texts_of(rows, length):
+            for text in texts:
+                number += 1
+                row = {"id": f"answer {number}", "prompt": f"Prompt {number % 50}", "response": text, "model": "gpt-4"}
+                stream.write(json.dumps(row) + "\n")
+    duckdb.sql(f"copy (from '{lines}') to '{table}'")
+    yield from (lines, table)

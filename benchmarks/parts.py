@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.data import COLUMNS
-from benchmarks.files import COPY, THEIRS, write_csv
+from benchmarks.files import COPY, THEIRS, write_answers, write_csv
 from benchmarks.measure import Cost, best, measure
 from benchmarks.peers import PEERS
 from tests.build import command, make_project
@@ -138,6 +138,19 @@ def copying(bench: Bench) -> Iterator[Line]:
     )
     yield beside(f"copying a CSV file of {rows:,} rows", ours, "DuckDB's read_csv", theirs, "at most 3")
     file.unlink()
+
+
+def copying_answers(bench: Bench) -> Iterator[Line]:
+    rows = bench.sizes["answers"]
+    for file in write_answers(bench.folder, rows, 1_000):
+        ours, theirs = (
+            best(3, lambda: measure([sys.executable, "-c", script, file], bench.folder, {"PYTHONPATH": str(ROOT)}))  # noqa: B023
+            for script in (COPY, THEIRS)
+        )
+        what = f"copying {rows:,} answers from {file.suffix}"
+        yield beside(what, ours, "DuckDB's create table", theirs, "at most 1.5")
+        yield Line(what, megabytes(ours), "DuckDB's create table", megabytes(theirs), "", "under 1,500 MB")
+        file.unlink()
 
 
 def exporting(bench: Bench) -> Iterator[Line]:
@@ -272,6 +285,7 @@ def read_all(server: Server, query: str, limit: int) -> Cost | None:
 PARTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "start": starting,
     "copy": copying,
+    "answers": copying_answers,
     "export": exporting,
     "files": many_files,
     "servers": servers,
