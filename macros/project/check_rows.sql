@@ -19,12 +19,14 @@
 {# The models hold ids as signed 64-bit numbers. #}
 {% macro faults_of_ids(table) %}
   {% set relation, largest, faults = source_table(table), 9223372036854775807, [] %}
+  {# the attributes of a text get negative ids, unless they have rows of their own #}
+  {% set smallest = 0 if table == first_table(shape()) and table != 'table_output' else -largest %}
   {% set repeated = 'select id, count(*) as row_count from ' ~ relation ~ ' group by id'
-    ~ ' having count(*) > 1 or id is null or id > ' ~ largest ~ ' limit 1' %}
+    ~ ' having count(*) > 1 or id is null or id > ' ~ largest ~ ' or id < ' ~ smallest ~ ' limit 1' %}
   {% for id, row_count in (run_query(repeated).rows if load_relation(relation) else []) %}
     {% do faults.append(table ~ ' has ' ~ row_count ~ (' row ' if row_count == 1 else ' rows ')
       ~ ('without an id' if id is none else 'with the id ' ~ id)
-      ~ '.\nEach row needs a unique id of at most ' ~ largest ~ '.') %}
+      ~ '.\nEach row needs a unique id of at most ' ~ largest ~ (' and at least 0.' if smallest == 0 else '.')) %}
   {% endfor %}
   {{ return(faults) }}
 {% endmacro %}

@@ -7,6 +7,7 @@ from contextlib import closing
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import database_file, is_duckdb, memory, setting
 from probesheets.source.copy import connect
+from probesheets.source.shapes import read_shapes
 from probesheets.warehouse import Server
 
 
@@ -43,8 +44,9 @@ def _check_file(target: str, copying: bool) -> None:
             )
         return
     with connect(file) as connection:
-        views = "select view_name from duckdb_views() where view_name in ('table_output', 'table_experiment')"
-        if copying and (found := connection.execute(views).fetchone()):
+        names = sorted({table for shape in read_shapes().values() for table in shape.tables}) if copying else []
+        views = "select view_name from duckdb_views() where list_contains(?, view_name)"
+        if found := connection.execute(views, [names]).fetchone():
             raise ProbesheetsError(
                 f"{file} has a view {found[0]}, so the source cannot be copied into it.\n"
                 "Set PROBESHEETS_DUCKDB to another file."

@@ -138,14 +138,17 @@ def _advice(connection: duckdb.DuckDBPyConnection, source: Source, shape: Shape)
     """What the user should know about the incoming rows: cells with a word for null, and ids that may change."""
     incoming = f"main.{INCOMING}{shape.first}"
     names = [str(name) for name, kind, *_ in connection.execute(f"describe {incoming}").fetchall() if kind == "VARCHAR"]
+    pairs = [(word, name) for word in NULLS for name in names]
+    counts = ", ".join(f"count(*) filter ({quoted(name)} = {literal(word)})" for word, name in pairs)
+    found = dict(zip(pairs, connection.execute(f"select {counts} from {incoming}").fetchall()[0], strict=True))
     for word in NULLS:
-        counts = ", ".join(f"count(*) filter ({quoted(name)} = {literal(word)})" for name in names)
-        found = zip(names, connection.execute(f"select {counts} from {incoming}").fetchall()[0], strict=True)
-        if cells := ", ".join(f"{count:,} of {shown(name)}" for name, count in found if count):
+        if cells := ", ".join(f"{found[word, name]:,} of {shown(name)}" for name in names if found[word, name]):
             yield (
                 f"Cells that contain only {word}: {cells}. If they are null in the database, run the command again "
                 f"with --null {shlex.quote(word)}"
             )
+    if source.place.lower().endswith(".xlsx"):
+        yield "An Excel workbook is read whole, so it must fit into memory. For larger data, use CSV or Parquet."
     if not numbers_rows(shape, shape.first):
         return
     if OWN_ID in names:

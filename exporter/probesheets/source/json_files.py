@@ -12,9 +12,8 @@ from probesheets.settings import more_memory
 from probesheets.source.columns import check_names
 from probesheets.source.csv_files import open_packed
 from probesheets.source.files import Rows
-from probesheets.source.sizes import check_size, longest
+from probesheets.source.sizes import longest
 from probesheets.sql import literal, quoted
-from probesheets.warehouse.base import CHUNK_ROWS
 
 
 @contextmanager
@@ -44,21 +43,16 @@ def _in_order(file: Path, keys: set[str]) -> list[str]:
 def _nested(
     connection: duckdb.DuckDBPyConnection, files: Sequence[Path], options: str, keys: Sequence[str]
 ) -> frozenset[str]:
-    """The keys that have a list or an object anywhere. Raises ProbesheetsError for other values, or too long ones."""
+    """The keys that have a list or an object anywhere. Raises ProbesheetsError for other values."""
     plain = [key for key in keys if key and json.dumps(key, ensure_ascii=False) == f'"{key}"']  # fit for a path
     paths = ", ".join(literal(f'$."{key}"') for key in plain)
-    numbers = range(1, len(plain) + 1)
-    any_list = "".join(f", bool_or(list_{number})" for number in numbers)
-    lists = "".join(f", bool_or(types[{number}] in ('ARRAY', 'OBJECT')) as list_{number}" for number in numbers)
-    [(size, others, *found)] = connection.execute(
-        f"select max(size), bool_or(others) {any_list} from ("
-        f"select sum(strlen(json)) as size, bool_or(json_type(json) <> 'OBJECT') as others {lists} from ("
-        f"select json, json_type(json, [{paths}]) as types, row_number() over () as number "
-        f"from read_json_objects({options})) group by number // {CHUNK_ROWS})"
+    any_list = "".join(f", bool_or(types[{number}] in ('ARRAY', 'OBJECT'))" for number in range(1, len(plain) + 1))
+    [(others, *found)] = connection.execute(
+        f"select bool_or(json_type(json) <> 'OBJECT') {any_list} "
+        f"from (select json, json_type(json, [{paths}]) as types from read_json_objects({options}))"
     ).fetchall()
     if others or not keys:
         raise _broken(files, "it has values that are not objects" if others else "it has no objects")
-    check_size(str(files[0]), size)
     return frozenset(key for key, is_list in zip(plain, found, strict=True) if is_list)
 
 

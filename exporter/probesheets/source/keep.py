@@ -10,8 +10,9 @@ from probesheets.source.asked import Source
 from probesheets.source.files import Rows
 from probesheets.source.server import hide_password
 from probesheets.source.shapes import OWN_ID, Reading, Shape
-from probesheets.source.sizes import longest
+from probesheets.source.sizes import check_size, longest
 from probesheets.sql import literal, quoted
+from probesheets.warehouse.base import CHUNK_ROWS
 
 INCOMING = "incoming_"
 NULLS = ("NULL", "\\N")  # what phpMyAdmin, HeidiSQL and mysql write for a null
@@ -45,6 +46,7 @@ def keep(
             f"from (select {listed} from (select {number}* from {rows.relation}))"
         ).fetchall()
         if numbered:
+            _check_rows(connection, place, f"main.{INCOMING}{table}")
             _take_ids(connection, f"main.{INCOMING}{table}", OWN_ID in columns, source.offset)
     except duckdb.OutOfRangeException:
         raise ProbesheetsError(f"{place}: an id plus {source.offset} is too large. Choose a smaller offset.") from None
@@ -98,6 +100,14 @@ def _moved(types: Mapping[str, str], columns: Iterable[str], offset: int) -> str
         for name in names
     ]
     return f"replace ({', '.join(moved)})" if moved else ""
+
+
+def _check_rows(connection: duckdb.DuckDBPyConnection, place: str, table: str) -> None:
+    """Raises ProbesheetsError if a build cannot hold the rows; not every reader knows how long they are."""
+    names = [str(name) for name, kind, *_ in connection.execute(f"describe {table}").fetchall() if kind == "VARCHAR"]
+    sizes = " + ".join(f"coalesce(strlen({quoted(name)}), 0)" for name in names)
+    query = f"select max(size) from (select sum({sizes}) as size from {table} group by rowid // {CHUNK_ROWS})"
+    check_size(place, connection.execute(query).fetchall()[0][0] or 0)
 
 
 def _take_ids(connection: duckdb.DuckDBPyConnection, table: str, has_ids: bool, offset: int) -> None:
