@@ -121,7 +121,7 @@ LEAST: dict[str, tuple[dict[str, Any], list[tuple[Any, ...]]]] = {
 
 @pytest.mark.parametrize("name", LEAST)
 def test_keys_that_no_line_has(tmp_path: Path, name: str) -> None:
-    """Nor is any line dropped, whatever it lacks: a batch has a request without an answer, and an answer without one."""
+    """Nor is a line dropped: one request of the batch has no answer, and one answer has no request."""
     files, expected = LEAST[name]
     for place, content in files.items():
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
