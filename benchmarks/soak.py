@@ -36,8 +36,8 @@ class Measured:
 
 
 def make_settings(folder: Path) -> None:
-    """Put the project's settings into a folder, so that the exporter finds them there."""
-    for name in ("dbt_project.yml", "profiles.yml"):
+    """Put the project's settings and shapes into a folder, so that the exporter finds them there."""
+    for name in ("dbt_project.yml", "profiles.yml", "models"):
         if not (folder / name).exists():
             (folder / name).symlink_to(ROOT / name)
 

@@ -75,8 +75,8 @@ def test_an_id_with_other_content_is_refused_with_both_rows(project: Path) -> No
         done = probesheets(project, {}, command, "--source", "again.csv", "--append")
         said = done.out + done.err
         assert done.code == 1 and "the same id for different rows of table_output (2). The first is 2:" in said, said
-        assert "the copy: id 2, experiment_id 1, root_id 1, depth 1, tag trimmed, probe P, content P one" in said
-        assert "again.csv: id 2, experiment_id 1, root_id 1, depth 1, tag trimmed, probe P, content P six" in said
+        assert "the copy: id 2, experiment_id 1, root_id 1, tag trimmed, depth 1, probe P, content P one" in said
+        assert "again.csv: id 2, experiment_id 1, root_id 1, tag trimmed, depth 1, probe P, content P six" in said
         assert "--offset-ids 10" in said
     assert len(ids(project / "probesheets.duckdb")) == 7
 
