@@ -130,7 +130,7 @@ def _columns_read(connection: duckdb.DuckDBPyConnection, reading: Reading) -> It
     id_as = OWN_ID if OWN_ID in kept else "Record ID"
     renamed = [f"{shown(name)} → {id_as if ours == 'id' else ours}" for ours, name in reading.columns.items()]
     yield f"The source has the shape {shape.name}, {reading.why}: {', '.join(renamed)}."
-    if others := [shown(name) for name in kept if name not in (*shape.tables[shape.first], OWN_ID)]:
+    if others := [shown(name) for name in kept if name not in (*shape.tables[shape.first], *shape.own_columns)]:
         yield f"Other columns, which the variable extra_columns can show: {', '.join(others)}."
 
 

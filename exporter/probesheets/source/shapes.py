@@ -12,7 +12,7 @@ SECONDS = ":seconds"  # after the name of a date column: it holds seconds since 
 OWN_ID = "Source ID"  # the column for ids of the source that cannot be Record IDs
 
 
-_KEYS = ("tables", "optional", "usual_names", "not_by_columns")  # of the meta
+_KEYS = ("tables", "optional", "usual_names", "not_by_columns", "own_columns")  # of the meta
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Shape:
     optional: Sequence[str] = ()
     usual_names: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
     not_by_columns: bool = False
+    own_columns: Sequence[str] = ()
 
     @property
     def first(self) -> str:
