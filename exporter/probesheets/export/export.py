@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,14 +23,12 @@ from probesheets.folder import delivered
 from probesheets.folder.manifest import described
 from probesheets.folder.manifest import read as read_manifest
 from probesheets.folder.publish import open_folder
-from probesheets.pages.write import write_pages
 from probesheets.progress import Track, silent
-from probesheets.project.kinds import Kind
+from probesheets.project.kinds import WRITERS, Kind
 from probesheets.project.models import Project
 from probesheets.settings import now, workers
 from probesheets.warehouse import Warehouse, select
 from probesheets.workbooks.container import Written
-from probesheets.workbooks.write import write_workbooks
 
 MANY, SINGLE = 50, "all_texts"  # from so many probes on, one import of this kind is easier
 READ = ("probes", "texts", "accounts", "left_out", "tags")  # the models that every export reads
@@ -142,19 +141,9 @@ def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
             yield picker.pick(chunk)
             advance(chunk.num_rows)
 
-    write = write_pages if kind.format == "html" else write_workbooks
+    write = partial(WRITERS[kind.format], group_by=kind.one_file_per, default_name=kind.file, suffix=job.batch.suffix)
     try:
-        return list(
-            write(
-                chunks(),
-                kind.layout,
-                directory,
-                group_by=kind.one_file_per,
-                default_name=kind.name,
-                created=job.created,
-                suffix=job.batch.suffix,
-            )
-        )
+        return list(write(chunks(), kind.layout, directory, created=job.created))
     except ValueError as error:
         raise ProbesheetsError(f"Exposure {kind.name}: {error}") from error
     finally:

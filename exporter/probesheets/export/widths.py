@@ -16,7 +16,7 @@ _FILTER = 3  # digits, for the button beside the header
 
 def fit(kind: Kind, warehouse: Warehouse) -> Kind:
     """The kind with a width for each column. The same rows give the same widths, whichever of them are exported."""
-    if kind.format == "html":
+    if kind.format != "xlsx":
         return kind
     layout, mark = kind.layout, warehouse.quote
     open_ = [column for column in layout.columns if column.width is None and column.name != layout.long_text]

@@ -156,8 +156,8 @@ def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) 
         if len(found) != entry.records:
             raise ProbesheetsError(
                 f"{DELIVERED} is missing or damaged, and only {len(found):,} of {entry.records:,} records can be read "
-                f"from {file}: some might be delivered twice. Restore either file, or choose another "
-                "folder with --out."
+                f"from {file}: some might be delivered twice. Restore {DELIVERED}"
+                f"{'' if file.suffix == '.txt' else ' or that file'}, or choose another folder with --out."
             )
         for record, fingerprint in found:
             values = (entry.kind, entry.batch, entry.group or "", record, fingerprint)

@@ -9,8 +9,7 @@ from probesheets.errors import ProbesheetsError
 from probesheets.folder.hashes import is_link, linked, sha256
 from probesheets.folder.manifest import MANIFEST, Entry, read
 from probesheets.folder.publish import check_name, is_ours
-from probesheets.folder.verify_cells import compare_cells, listed, open_sheet
-from probesheets.pages.read import read_page
+from probesheets.folder.verify_cells import READERS, compare_cells, listed, open_sheet
 from probesheets.progress import Track, silent
 from probesheets.project.models import Project
 from probesheets.warehouse import Warehouse
@@ -99,9 +98,10 @@ def _check_file(folder: Path, entry: Entry, unreadable: set[str]) -> str | None:
                 return f"its columns are {listed(header)}; the manifest says {listed(entry.columns)}."
             if rows != entry.rows:
                 return f"has {rows:,} rows; the manifest says {entry.rows:,}."
-    if file.suffix == ".html" and entry.columns:
-        count = sum(1 for _ in read_page(file, entry.columns))
+    elif entry.columns and (read := READERS.get(file.suffix)):
+        count = sum(1 for _ in read(file, entry.columns))
         if count != entry.records:
+            unreadable |= {entry.path} if file.suffix == ".txt" else set()  # whose records are known by their places
             return f"has {count:,} records; the manifest says {entry.records:,}."
     return "was changed after the export: its SHA-256 differs from the manifest." if changed else None
 

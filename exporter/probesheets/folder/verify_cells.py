@@ -2,23 +2,29 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 from python_calamine import CalamineSheet, CalamineWorkbook
 
 from probesheets.errors import shortened
-from probesheets.folder.manifest import Entry, Manifest
+from probesheets.folder.delivered import load
+from probesheets.folder.manifest import DELIVERED, Entry, Manifest
 from probesheets.pages.read import read_page
+from probesheets.plain_text.lines import read_lines
 from probesheets.progress import Advance, Track
 from probesheets.project.kinds import Kind
 from probesheets.project.models import Project
 from probesheets.warehouse import Warehouse, select
 from probesheets.workbooks.layout import CELL_UNITS, DIGITS_15, group_name, units
 
+READERS = {".html": read_page, ".txt": read_lines}  # by the ending of a file that is not a workbook
 FIRST_DATE = date(1900, 3, 1)  # earlier dates are written as text
 
 Record = tuple[Any, ...]  # a row of the model
@@ -108,7 +114,7 @@ class _Rows:
         batches: dict[int, list[Entry]] = defaultdict(list)
         for entry in sorted(entries, key=lambda entry: entry.part):
             batches[entry.batch].append(entry)
-        sheets = [_sheet_rows(self.folder, some) for some in batches.values()]
+        sheets = [self._places(some) for some in batches.values()]
         heads = [next(sheet, None) for sheet in sheets]  # the next row of each batch
         for record in records:
             for number, place in enumerate(heads):
@@ -123,6 +129,28 @@ class _Rows:
                     return
         for head in filter(None, heads):
             yield f"{head.path}, row {head.number}: record {head.row[0]} is not in the database."
+
+    def _places(self, entries: Sequence[Entry]) -> Iterator[Place]:
+        """The rows of all parts of a file, without the headers."""
+        ids = iter(self._ids[entries[0].batch, entries[0].group or ""] if entries[0].path.endswith(".txt") else ())
+        for entry in entries:
+            file = self.folder / entry.path
+            read = READERS.get(file.suffix)
+            rows, first = (read(file, entry.columns), 1) if read else (islice(open_sheet(file).iter_rows(), 1, None), 2)
+            if file.suffix == ".txt":
+                rows = ([next(ids, f"not in {DELIVERED}"), *row] for row in rows)
+            yield from (Place(entry.path, number, row) for number, row in enumerate(rows, first))
+
+    @cached_property
+    def _ids(self) -> dict[tuple[int, str], list[str]]:
+        """The Record IDs of text files, which only delivered.csv has; none if it is damaged, which `verify` reports."""
+        ids: dict[tuple[int, str], list[str]] = defaultdict(list)
+        with suppress(OSError, ValueError, KeyError):
+            records = load(self.folder / DELIVERED)
+            columns = records.filter(pc.equal(records["kind"], self.kind.name)).columns[1:4]
+            for batch, group, record in zip(*(column.to_pylist() for column in columns), strict=True):
+                ids[batch, group].append(record)
+        return ids
 
     def _whole(self, place: Place, record: Record, after: Place | None, sheet: Iterator[Place]) -> Place | None:
         """Join the texts of a record's further rows (T1-2, T1-3, …) to its first; returns the row after them."""
@@ -150,18 +178,6 @@ def _records(warehouse: Warehouse, query: str, advance: Advance) -> Iterator[Rec
         columns = [column.to_pylist() for column in chunk.columns]
         yield from zip(*columns, strict=True)
         advance(chunk.num_rows)
-
-
-def _sheet_rows(folder: Path, entries: Iterable[Entry]) -> Iterator[Place]:
-    """The rows of all parts of a workbook or page, without the headers."""
-    for entry in entries:
-        file = folder / entry.path
-        rows: Iterator[list[Any]]
-        if file.suffix == ".html":
-            rows, first = read_page(file, entry.columns), 1
-        else:
-            rows, first = islice(open_sheet(file).iter_rows(), 1, None), 2
-        yield from (Place(entry.path, number, row) for number, row in enumerate(rows, first))
 
 
 def _same(cell: Any, value: Any, *, whole: bool = False) -> bool:

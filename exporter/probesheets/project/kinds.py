@@ -8,8 +8,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from probesheets.errors import ProbesheetsError
+from probesheets.pages.write import write_pages
+from probesheets.plain_text.lines import write_lines
 from probesheets.workbooks.layout import Column, Layout, check
+from probesheets.workbooks.write import write_workbooks
 
+WRITERS = {"xlsx": write_workbooks, "html": write_pages, "txt": write_lines}  # by format, the ending of the files
 _T = TypeVar("_T", bound=Struct)
 
 
@@ -19,6 +23,7 @@ class _Meta(Struct, forbid_unknown_fields=True):
     sheet: str
     columns: Annotated[list[Any], Meta(min_length=1)]
     one_file_per: str | None = None
+    file: str | None = None
     order_by: str | list[str] | None = None
     long_text: str | None = None
     dates: str | None = None
@@ -38,7 +43,8 @@ class Kind:
     one_file_per: str | None
     order_by: tuple[str, ...]  # the column that names the files comes first
     default: bool
-    format: str = "xlsx"  # or html
+    format: str  # a key of WRITERS
+    file: str  # the name of the file without one_file_per, but for its ending
 
     @property
     def column_names(self) -> list[str]:
@@ -56,33 +62,45 @@ class Kind:
 
 def read_kinds(exposures: Iterable[dict[str, Any]]) -> Iterator[Kind]:
     """Each exposure that has `sheet` or `columns` in its meta. Raises ProbesheetsError if it cannot be a sheet."""
+    owners: dict[str, str] = {}
     for exposure in exposures:
         if "columns" in exposure["meta"] or "sheet" in exposure["meta"]:
-            yield _kind(exposure)
+            kind = _kind(exposure)
+            path = f"{kind.name}/" if kind.one_file_per else f"{kind.file}.{kind.format}"
+            if (other := owners.setdefault(path.casefold(), kind.name)) != kind.name:
+                both = f"{other} and {kind.name} would both write {path}"
+                raise ProbesheetsError(f"Exposures {both}. Rename one of them, or name its file with the key file.")
+            yield kind
 
 
 def _kind(exposure: dict[str, Any]) -> Kind:
     name, models = exposure["name"], exposure["models"]
     where = f"Exposure {name} ({exposure['file']})"
-    if name == "index":
-        raise ProbesheetsError(f"{where}: every export writes an index.xlsx. Give this kind another name.")
     if len(models) != 1:
         raise ProbesheetsError(f"{where}: depends_on must name one model; it names {len(models)}.")
     meta = _read(exposure["meta"], _Meta, f"{where}: config.meta")
+    file, format_ = meta.file or name, meta.format
+    if "index" in (name, file.casefold()):
+        raise ProbesheetsError(f"{where}: every export writes an index.xlsx. Choose another name.")
+    if meta.file and meta.one_file_per:
+        raise ProbesheetsError(f"{where}: file is for a kind with one file. Remove file or one_file_per.")
     columns = tuple(column for entry in meta.columns for column in _columns(entry, f"{where}: {entry!r} in columns"))
     names = [column.name for column in columns]
     if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         raise ProbesheetsError(f"{where}: column {repeated[0]} is listed twice.")
+    if format_ not in WRITERS:
+        raise ProbesheetsError(f"{where}: there is no format {format_!r}. Valid: {', '.join(WRITERS)}.")
+    if format_ == "txt" and not meta.long_text:
+        raise ProbesheetsError(f"{where}: format txt needs long_text, the column with the lines.")
+    columns = tuple(column for column in columns if format_ != "txt" or column.name in (names[0], meta.long_text))
     layout = Layout(meta.sheet, columns, meta.long_text, meta.dates or "cell", meta.pieces)
-    if meta.format not in ("xlsx", "html"):
-        raise ProbesheetsError(f"{where}: format {meta.format!r} must be 'xlsx' or 'html'.")
     try:
         check(layout)
     except ValueError as error:
         raise ProbesheetsError(f"{where}: {error}") from None
     given = [meta.order_by] if isinstance(meta.order_by, str) else meta.order_by or []
     order_by = (*([meta.one_file_per] if meta.one_file_per else []), *given)
-    return Kind(name, models[0], "", layout, meta.one_file_per, order_by, meta.default is not False, meta.format)
+    return Kind(name, models[0], "", layout, meta.one_file_per, order_by, meta.default is not False, format_, file)
 
 
 def _columns(entry: Any, where: str) -> list[Column]:
