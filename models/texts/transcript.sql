@@ -9,5 +9,5 @@ select
     {{ adapter.quote("End") }} as end_time,
     probe as speaker,
     text,
-    concat(left(probe, 63), ': ', {{ flat("text") }}) as line
+    concat(left(replace(probe, ':', ' '), 63), ': ', {{ flat("text") }}) as line
 from {{ ref("texts") }}

@@ -1,6 +1,9 @@
 """`probesheets run` on files of each shape, to the cells of the workbooks."""
 
+import ast
 import json
+import os
+import re
 import shutil
 from functools import cache
 from pathlib import Path
@@ -59,6 +62,9 @@ MESSAGES = [
 ]
 
 
+CHECKOUT = os.environ.get("PROBESHEETS_TEST_QUALCODER")
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "project"
@@ -115,6 +121,35 @@ def test_a_debate_has_a_workbook_for_each_speaker_and_one_in_its_order(project: 
     assert header == ["Record ID", "Start", "End", "Speaker", "Text"]
     assert [row[3] for row in utterances] == ["Chris Wallace", "Joe Biden", "Donald Trump", "Joe Biden"]
     assert "WARN transcript_times: 1 row (caption 4)." in said
+
+
+def test_the_transcript_as_text_marks_every_speaker(project: Path) -> None:
+    out, _ = ran(project, "debate.vtt", "--date", "2020-09-29")
+    assert (out / "transcript.txt").read_text(encoding="utf-8").splitlines() == [
+        "Chris Wallace: Good evening from Ohio, see https://example.org/debate and welcome.",
+        "Joe Biden: Biden will",
+        "Donald Trump: No, he will not.",
+        "Joe Biden: Folks.",
+    ]
+
+
+@pytest.mark.skipif(not CHECKOUT, reason="PROBESHEETS_TEST_QUALCODER names no checkout of QualCoder")
+def test_qualcoder_finds_every_speaker(project: Path) -> None:
+    """Its own rules, read from the checkout without the dialog around them, which needs a screen."""
+    assert CHECKOUT
+    tree = ast.parse(Path(CHECKOUT, "src", "qualcoder", "speakers.py").read_text(encoding="utf-8"))
+    kinds, dialog = (ast.FunctionDef, ast.Assign, ast.AnnAssign), {"logger", "colors", "colour_ranges"}
+    rules: list[ast.stmt] = [
+        node
+        for node in tree.body
+        if isinstance(node, kinds)
+        and not dialog & {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    ]
+    known: dict[str, Any] = {"re": re}
+    exec(compile(ast.Module(rules, []), "speakers.py", "exec"), known)
+    lines = (ran(project, "debate.vtt", "--date", "2020-09-29")[0] / "transcript.txt").read_text("utf-8").splitlines()
+    turns = [known["match_speaker_turn"](known["identifier_regex"]("name"), line) for line in lines]
+    assert [name for name, _ in turns] == ["Chris Wallace", "Joe Biden", "Donald Trump", "Joe Biden"]
 
 
 def test_the_captions_of_a_debate_are_all_accounted_for(project: Path) -> None:
