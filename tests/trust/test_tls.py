@@ -19,9 +19,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from probesheets.errors import ProbesheetsError
-from probesheets.source.copy import Source, copy_source
+from probesheets.source.asked import Source
+from probesheets.source.copy import copy_source
 try:
-    print(copy_source(Path(sys.argv[1]), Source(sys.argv[2]))[0])
+    print(copy_source(Path(sys.argv[1]), Source(sys.argv[2])).said)
 except ProbesheetsError as error:
     print(error)
 """
