@@ -16,7 +16,7 @@ import probesheets.pyarrow_setup  # noqa: F401
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import more_memory
 from probesheets.source.columns import check_names
-from probesheets.source.sizes import check_size, longest
+from probesheets.source.sizes import longest
 from probesheets.warehouse.base import CHUNK_ROWS
 
 BLOCK_BYTES = 4 << 20  # of a file that become a record batch, approximately
@@ -41,15 +41,8 @@ def read_chunks(path: Path, known: Sequence[str]) -> Iterator[pa.RecordBatch]:
 
     Raises ProbesheetsError if the file is not CSV, or has rows that are too long.
     """
-    rows = size = 0
     try:
-        for chunk in _chunks(path, known):
-            yield chunk
-            rows, size = rows + chunk.num_rows, size + chunk.nbytes
-            if rows >= CHUNK_ROWS:
-                check_size(str(path), size)
-                rows = size = 0
-        check_size(str(path), size)
+        yield from _chunks(path, known)
     except (OSError, EOFError, zlib.error) as error:  # the last two: a damaged .gz
         raise ProbesheetsError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
 
@@ -92,11 +85,15 @@ def _chunks(path: Path, known: Sequence[str]) -> Iterator[pa.RecordBatch]:
     yield _chunk(names, rows)
 
 
+def is_packed(path: Path) -> bool:
+    """Whether gzip has packed a file."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
 def open_packed(path: Path) -> gzip.GzipFile | BufferedReader:
     """A file, unpacked while it is read if gzip has packed it."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if packed else path.open("rb")
+    return gzip.open(path) if is_packed(path) else path.open("rb")
 
 
 def _begin(path: Path) -> tuple[str, str]:

@@ -66,8 +66,11 @@ def open_files(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], kno
     openers: dict[str, Opener] = dict.fromkeys((".json", ".jsonl", ".ndjson"), open_json)
     openers |= {".parquet": open_parquet, ".pq": open_parquet, ".xlsx": open_workbook}
     openers |= {".vtt": open_captions, ".srt": open_captions}
-    with files[0].open("rb") as file:
-        is_sqlite = file.read(len(SQLITE)) == SQLITE  # its name may end in anything
+    try:
+        with files[0].open("rb") as file:
+            is_sqlite = file.read(len(SQLITE)) == SQLITE  # its name may end in anything
+    except OSError as error:
+        raise ProbesheetsError(f"{files[0]} cannot be read: {error.strerror}.") from None
     opener = open_llm_logs if is_sqlite else openers.get(_ending(files[0]), _open_csv)
     with opener(connection, files, known) as rows:
         yield rows
@@ -76,6 +79,19 @@ def open_files(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], kno
 def _ending(file: Path) -> str:
     """The ending that says of which kind a file is, without that of gzip."""
     return (Path(file.stem) if file.suffix.lower() == ".gz" else file).suffix.lower()
+
+
+@contextmanager
+def reading(message: Callable[[str], ProbesheetsError]) -> Iterator[None]:
+    """An error of DuckDB becomes a message, unless it is about memory or about the file that DuckDB writes."""
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.TransactionException):
+        raise
+    except duckdb.Error as error:
+        if "No space" in str(error) or "write" in str(error):
+            raise
+        raise message(str(error).strip()) from None
 
 
 def as_texts(connection: duckdb.DuckDBPyConnection, relation: str) -> Rows:

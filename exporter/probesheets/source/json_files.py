@@ -10,8 +10,8 @@ import duckdb
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import more_memory
 from probesheets.source.columns import check_names
-from probesheets.source.csv_files import open_packed
-from probesheets.source.files import Rows
+from probesheets.source.csv_files import is_packed, open_packed
+from probesheets.source.files import Rows, reading
 from probesheets.source.sizes import longest
 from probesheets.sql import literal, quoted
 
@@ -20,17 +20,15 @@ from probesheets.sql import literal, quoted
 def open_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: Sequence[str]) -> Iterator[Rows]:
     """The objects of JSON files. DuckDB would guess the keys from the first objects; here, every object is asked."""
     options = f"[{', '.join(literal(str(file)) for file in files)}], maximum_object_size = {longest()}"
-    try:
+    if is_packed(files[0]):  # whatever its name
+        options += ", compression = 'gzip'"
+    with reading(lambda said: _broken(files, said.splitlines()[0])):
         found = connection.execute(f"select distinct unnest(json_keys(json)) from read_json_objects({options})")
         keys = _in_order(files[0], {str(key) for (key,) in found.fetchall()})
         check_names(str(files[0]), keys)
         nested = _nested(connection, files, options, keys)
         columns = ", ".join(f"{quoted(key)}: 'VARCHAR'" for key in keys)
         yield Rows(f"read_json({options}, columns = {{{columns}}})", keys, nested)
-    except duckdb.OutOfMemoryException:
-        raise
-    except duckdb.Error as error:
-        raise _broken(files, str(error).splitlines()[0]) from None
 
 
 def _in_order(file: Path, keys: set[str]) -> list[str]:

@@ -45,8 +45,8 @@ def keep(
             f"create table main.{INCOMING}{table} as select * {moved} "
             f"from (select {listed} from (select {number}* from {rows.relation}))"
         ).fetchall()
+        _check_rows(connection, place, f"main.{INCOMING}{table}")
         if numbered:
-            _check_rows(connection, place, f"main.{INCOMING}{table}")
             _take_ids(connection, f"main.{INCOMING}{table}", OWN_ID in columns, source.offset)
     except duckdb.OutOfRangeException:
         raise ProbesheetsError(f"{place}: an id plus {source.offset} is too large. Choose a smaller offset.") from None

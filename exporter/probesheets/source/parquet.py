@@ -11,9 +11,9 @@ import pyarrow.parquet
 import probesheets.pyarrow_setup  # noqa: F401
 from probesheets.errors import ProbesheetsError
 from probesheets.source.columns import check_names
-from probesheets.source.files import Rows, as_texts
+from probesheets.source.files import Rows, as_texts, reading
 from probesheets.source.sizes import check_size
-from probesheets.sql import literal, quoted
+from probesheets.sql import literal
 from probesheets.warehouse.base import CHUNK_ROWS
 
 
@@ -24,19 +24,8 @@ def open_parquet(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _
         _check(file)
     listed = ", ".join(literal(str(file)) for file in files)
     read = f"read_parquet([{listed}], union_by_name = true, binary_as_string = true)"
-    try:
-        rows = as_texts(connection, read)
-        sizes = " + ".join(f"coalesce(strlen({quoted(name)}), 0)" for name in rows.columns)
-        [(size,)] = connection.execute(  # a text that is there many times counts once in the sizes that the file states
-            f"select max(size) from (select sum({sizes}) as size from (select *, row_number() over () as number "
-            f"from {rows.relation}) group by number // {CHUNK_ROWS})"
-        ).fetchall()
-        check_size(str(files[0]), size or 0)
-        yield rows
-    except (duckdb.OutOfMemoryException, duckdb.TransactionException):
-        raise
-    except duckdb.Error as error:
-        raise ProbesheetsError(f"{files[0]} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+    with reading(lambda said: ProbesheetsError(f"{files[0]} cannot be read as Parquet: {said.splitlines()[0]}")):
+        yield as_texts(connection, read)
 
 
 def _check(file: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from probesheets.errors import ProbesheetsError
-from probesheets.source.files import Rows, as_texts
+from probesheets.source.files import Rows, as_texts, reading
 
 QUERY = "query"  # the name of its shape
 
@@ -17,13 +17,8 @@ def open_query(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[Ro
     """The rows of a select statement. Raises ProbesheetsError if it cannot be read or run."""
     try:
         query = file.read_text(encoding="utf-8-sig").strip().removesuffix(";")
-        rows = as_texts(connection, f"(\n{query}\n)")
-        yield rows._replace(shape=QUERY, why="because --query names it")
     except (OSError, UnicodeDecodeError) as error:
         raise ProbesheetsError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    except (duckdb.OutOfMemoryException, duckdb.TransactionException):
-        raise
-    except duckdb.Error as error:
-        raise ProbesheetsError(
-            f"{file}: DuckDB cannot run the query: {str(error).strip()}\nIt must be one select statement."
-        ) from None
+    advice = "It must be one select statement."
+    with reading(lambda said: ProbesheetsError(f"{file}: DuckDB cannot run the query: {said}\n{advice}")):
+        yield as_texts(connection, f"(\n{query}\n)")._replace(shape=QUERY, why="because --query names it")

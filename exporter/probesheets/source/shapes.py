@@ -44,6 +44,9 @@ class Shape:
         """The columns that a table must have."""
         return [name for name in self.tables[table] if f"{table}.{name}" not in self.optional]
 
+    def names_for_all(self) -> set[str]:
+        return {name for column in self.tables[self.first] for name in self.names_for(column)}
+
     def names_for(self, column: str) -> list[str]:
         """The names that a file may give a column of the first table."""
         return [name for names in self.usual_names.get(column, [[column]]) for name in names]
@@ -133,7 +136,7 @@ def recognise(place: str, found: Sequence[str], columns: Mapping[str, str], want
     fitting = [reading for reading in readings if not reading.missing]
     most = max((len(reading.required) for reading in fitting), default=0)
     best = [reading for reading in fitting if len(reading.required) == most]
-    near_misses = [one for one in readings if one.missing and one.found > max(most, len(one.required) / 2)]
+    near_misses = [one for one in readings if one.missing and one.found > most and _is_meant(one, shapes)]
     if len(best) == 1 and not near_misses:
         for column, names in best[0].doubtful.items():
             raise ProbesheetsError(
@@ -153,6 +156,12 @@ def recognise(place: str, found: Sequence[str], columns: Mapping[str, str], want
         f"{place} has no column that could be a text. {_listed(found)}\nSay which column it is, as in: --columns "
         f"text={shown(found[-1]) if found else 'A1'}\nWithout this option, it must have one of these names: {usual}."
     )
+
+
+def _is_meant(reading: Reading, shapes: Sequence[Shape]) -> bool:
+    """Whether a file that lacks columns is of this shape: it has half of them, and one that no other shape has."""
+    others = {name for shape in shapes if shape != reading.shape for name in shape.names_for_all()}
+    return reading.found >= len(reading.required) / 2 and any(name not in others for name in reading.columns.values())
 
 
 def read_table(place: str, shape: Shape, table: str, found: Sequence[str]) -> Reading:
