@@ -12,8 +12,9 @@
     {% set named = run_query("select comment from duckdb_tables() where database_name = current_database()"
       ~ " and schema_name = 'main' and table_name = 'incoming_" ~ first_table(shape()) ~ "'").rows[0][0] %}
     {# One transaction with the row in the build log, so that no model can seem to be of the new copy. #}
+    {% set replaced = all_shapes().get(shape_of_copy(), {}).get('tables', {}) | list + shape().tables | list %}
     {% call statement('accept_copy') %}
-      {% for table in tables_of_all_shapes() %}
+      {% for table in replaced | unique %}
         drop table if exists main.{{ table }};
         {% if load_relation(incoming_table(table)) %}
           alter table main.incoming_{{ table }} rename to {{ table }};
@@ -21,7 +22,7 @@
       {% endfor %}
     {% endcall %}
     {% do log_events([('copied', named or '', '')]) %}
-    {% for table in tables_of_all_shapes() %}
+    {% for table in replaced | unique %}
       {% set incoming, accepted = incoming_table(table), accepted_table(table) %}
       {% do adapter.cache_dropped(accepted) %}
       {% if load_relation(incoming) %}
@@ -46,10 +47,4 @@
 
 {% macro has_incoming_copy() %}
   {{ return(env_var('PROBESHEETS_INCOMING', '') != '' and load_relation(incoming_table(first_table(shape()))) is not none) }}
-{% endmacro %}
-
-{% macro tables_of_all_shapes() %}
-  {% set tables = [] %}
-  {% for meta in all_shapes().values() %}{% do tables.extend(meta.tables) %}{% endfor %}
-  {{ return(tables | unique | list) }}
 {% endmacro %}

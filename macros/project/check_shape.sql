@@ -14,15 +14,20 @@
   {% elif copied not in [none, var('shape')] %}
     {% set vars = dict(invocation_args_dict.vars or {}, shape=copied) %}
     {{ return(['The copy of the source has the shape ' ~ copied ~ ', but the variable shape is ' ~ shown(var('shape'))
-      ~ ".\nRun: dbt " ~ flags.WHICH ~ " --vars '" ~ tojson(vars) ~ "'"]) }}
+      ~ ".\nRun: dbt " ~ flags.WHICH ~ " --vars '" ~ tojson(vars) | replace("'", "'\\''") ~ "'"]) }}
   {% endif %}
   {{ return([]) }}
 {% endmacro %}
 
-{# The shape whose tables the DuckDB file has. Several shapes may have a table in common, but not the first one. #}
+{#
+  The shape of the copy that the DuckDB file has: its first table has a comment. Without one, only table_output is a copy: the
+  sample, or what somebody put there. A table answers without a comment is the user's own.
+#}
 {% macro shape_of_copy() %}
-  {% for name, meta in all_shapes().items() if load_relation(accepted_table(first_table(meta))) %}{{ return(name) }}{% endfor %}
-  {{ return(none) }}
+  {% set copied = run_query("select table_name from duckdb_tables() where database_name = current_database()"
+    ~ " and schema_name = 'main' and comment is not null").columns[0].values() %}
+  {% for name, meta in all_shapes().items() if first_table(meta) in copied %}{{ return(name) }}{% endfor %}
+  {{ return('table_output' if load_relation(accepted_table('table_output')) else none) }}
 {% endmacro %}
 
 {# The other shapes whose tables the source has, each with the rows of its first table. #}

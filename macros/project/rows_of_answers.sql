@@ -2,7 +2,7 @@
   The rows of a shape with one answer in each row of its table: the text, and its date if it has one. `rows` has the columns id,
   probe, text, date and model; `reason` is SQL that says why a text is left out, null if it is not.
 #}
-{% macro rows_of_answers(rows, reason="case when text is null then 'no answer' end") %}
+{% macro rows_of_answers(rows, reason="case when coalesce(text, '') = '' then 'no answer' end") %}
 select
     id as id,
     cast(null as {{ integer_type() }}) as experiment_id,
@@ -30,5 +30,5 @@ select
     null as reason
     {{ extra_columns_of() }}
 from {{ rows }} as answers
-where date is not null
+where date <> ''
 {% endmacro %}

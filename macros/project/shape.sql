@@ -1,7 +1,7 @@
 {#
   The shape of the source: the meta of the model rows_SHAPE, where SHAPE is the variable `shape`. Its keys:
 
-  tables        {table: {column: type}}: what the source must have. The types are `integer` and `text`. The first table has
+  tables        {table: {column: type}}: what the source must have. The types are `integer`, `text` and `json`. The first table has
                 a row per text; extra_columns are columns of this table.
   optional      tables, and columns as in `table.column`, that may be missing
   text_tag      the tag of the rows that become texts; date_tag: of the rows with their dates
@@ -10,6 +10,8 @@
   usual_names   {column: lists of names}: what a file may call the columns of the first table; a later list counts only if no
                 name of the lists before it is there
   not_by_columns true if a file is read in this way only for another reason than its columns
+  one_file      true if several files, or --append, would run into each other
+  keeps_ids     true if a Record ID is the id of a row of the first table, so that two copies can be compared
   own_columns   columns of the first table that the spreadsheets always show, if the source has them
 #}
 {% macro shape() %}{{ return(meta_of_shape(var('shape'))) }}{% endmacro %}

@@ -11,20 +11,26 @@ with
         select
             *,
             list_transform(turns, lambda turn:lower(coalesce(turn ->> 'role', turn ->> 'from'))) as speakers,
-            -- a content is a text, or a list of parts, of which some are texts
+            -- a content is a text, or a list of parts: texts, or objects with a text
             list_transform(
                 turns,
                 lambda turn:coalesce(
-                    case
-                        when json_type(turn, '$.content') = 'ARRAY'
-                        then
-                            list_aggregate(
-                                list_filter(turn ->> '$.content[*].text', lambda part:part is not null),
-                                'string_agg',
-                                ''
-                            )
-                        else turn ->> 'content'
-                    end,
+                    case when json_type(turn, '$.content') = 'VARCHAR' then turn ->> 'content' end,
+                    list_aggregate(
+                        list_filter(
+                            list_transform(
+                                cast(coalesce(turn -> 'content', turn -> 'parts') as json[]),
+                                lambda part:coalesce(
+                                    case when json_type(part) = 'VARCHAR' then part ->> '$' end,
+                                    part ->> '$.text.value',
+                                    part ->> 'text'
+                                )
+                            ),
+                            lambda part:part is not null
+                        ),
+                        'string_agg',
+                        ''
+                    ),
                     turn ->> 'value'
                 )
             ) as texts
@@ -57,4 +63,9 @@ with
 
     answers as (select *, texts[question_place] as probe, texts[answer_place] as text from asked)
 
-    {{ rows_of_answers("answers", "case when text is null then 'no assistant message' end") }}
+    {{
+        rows_of_answers(
+            "answers",
+            "case when answer_place is null then 'no assistant message' when text is null then 'the last answer has no text' end",
+        )
+    }}

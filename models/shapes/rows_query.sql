@@ -1,6 +1,7 @@
 -- query_result has a row per answer that a query found; the query may say why a row is left out.
 {{
     rows_of_answers(
-        source_table("query_result"), "coalesce(reason, case when text is null then 'no answer' end)"
+        source_table("query_result"),
+        "coalesce(nullif(trim(reason), ''), case when coalesce(text, '') = '' then 'no answer' end)",
     )
 }}

@@ -19,7 +19,12 @@ select
     - attributes.id - 1 as id,
     texts.experiment_id as experiment_id,
     attributes.text_id as root_id,
-    {{ exact_text("attributes.name") }} as tag,
+    -- an attribute that has the name of a raw row or of a text is neither
+    case
+        when attributes.name in ('raw', '(text)')
+        then {{ exact_text("concat('attribute ', attributes.name)") }}
+        else {{ exact_text("attributes.name") }}
+    end as tag,
     1 as depth,
     null as probe,
     {{ exact_text("attributes.value") }} as content,

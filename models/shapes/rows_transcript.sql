@@ -1,9 +1,10 @@
 -- captions has a row per caption of a transcript. Adjacent captions of one speaker become one text, an
--- utterance, with the
--- number of its first caption; the speaker takes the place of the probe. Only DuckDB reads it, because only
--- files have it.
-{% set mark, after_name = "chr(30)", "chr(31)" %}
-{% set name = "(\\p{Lu}[\\p{L}\\p{M}\\p{N}.\\x27-]*(?: \\p{Lu}[\\p{L}\\p{M}\\p{N}.\\x27-]*){0,4})" %}
+-- utterance, with the number of its first caption; the speaker takes the place of the probe. Only DuckDB
+-- reads it, because only files have it.
+{% set mark, after_name = "chr(64978)", "chr(64979)" %}
+{% set word = "\\p{Lu}[\\p{L}\\p{M}\\p{N}.\\x27-]*" %}
+{% set name = "(" ~ word ~ "(?: " ~ word ~ "){0,4}(?: \\([^()\\n:0-9]{1,40}\\))?)" %}
+{% set others = names_of_extra_columns() | reject("in", ["Start", "End"]) | list %}
 with
     lined as (
         select
@@ -46,13 +47,37 @@ with
             *,
             regexp_replace(
                 regexp_replace(
-                    array_to_string(case when repeats_line then lines[2:] else lines end, chr(10)),
-                    '<v(?:\.[^ >]*)? +([^>]*)>',
-                    {{ mark }} || '\1' || {{ after_name }},
+                    replace(
+                        replace(
+                            replace(
+                                replace(
+                                    regexp_replace(
+                                        array_to_string(
+                                            case when repeats_line then lines[2:] else lines end, chr(10)
+                                        ),
+                                        '<v(?:\.[^ >]*)? +([^>]*)>',
+                                        {{ mark }} || '\1' || {{ after_name }},
+                                        'g'
+                                    ),
+                                    '&lt;',
+                                    '<'
+                                ),
+                                '&gt;',
+                                '>'
+                            ),
+                            '&nbsp;',
+                            ' '
+                        ),
+                        '&amp;',
+                        '&'
+                    ),
+                    '(?m)^(?:>>+ *|- ?)?(?:\[{{ name }}\]:?(?: +|$)(\S)|{{ name }} ?(?:\([0-9:.]+\))?:(?: |$)(\S?))',
+                    {{ mark }} || '\1\3' || {{ after_name }} || '\2\4',
                     'g'
                 ),
-                '(?m)^(?:>> *)?(?:\[([^\]\n]{1,63})\]:?(?: +|$)(\S)|{{ name }} ?(?:\([0-9:.]+\))?:(?: |$)(\S?))',
-                {{ mark }} || '\1\3' || {{ after_name }} || '\2\4',
+                -- a change of speaker without a name
+                '(?m)^>>+ *',
+                {{ mark }} || '(no speaker)' || {{ after_name }},
                 'g'
             ) as marked_text
         from rolled
@@ -66,6 +91,7 @@ with
             speaker,
             has_speakers,
             date,
+            {%- for column in others %} {{ adapter.quote(column) }}, {%- endfor %}
             "Start",
             "End"
         from
@@ -126,7 +152,7 @@ with
             (
                 select
                     *,
-                    speaker_name is null
+                    coalesce(own_name, speaker_name, '(no speaker)') = '(no speaker)'
                     or speaker_name
                     is distinct from lag(speaker_name) over (order by id, piece_number) as begins
                 from spoken
@@ -143,9 +169,12 @@ with
                 then string_agg(words, chr(10) order by id, piece_number)
                 else replace(string_agg(words, ' ' order by id, piece_number), chr(10), ' ')
             end as words,
-            arg_min("Start", id) as "Start",
-            arg_max("End", id) as "End",
-            any_value(date) as date
+            arg_min_null("Start", id) as "Start",
+            arg_max_null("End", id) as "End",
+            {%- for column in others %}
+                arg_min_null({{ adapter.quote(column) }}, id) as {{ adapter.quote(column) }},
+            {%- endfor %}
+            arg_min_null(date, id) as date
         from numbered
         group by utterance, has_speakers
     ),

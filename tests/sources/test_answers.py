@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from probesheets.errors import ProbesheetsError
 from probesheets.source.asked import Source
 from probesheets.source.copy import Copied, copy_source
 from probesheets.source.keep import INCOMING
-from probesheets.source.shapes import columns_asked
+from probesheets.source.shapes import columns_asked, read_shapes
+from tests.copies import replace_copy
 
 NAMES = ["id", "prompt", "response", "created", "score"]
 ANSWERS = [dict(zip(NAMES, row, strict=True)) for row in (
@@ -80,7 +82,7 @@ def copied(tmp_path: Path, place: str | Path, **options: Any) -> tuple[Copied, l
     columns = columns_asked(options.pop("columns", None))
     result = copy_source(database, Source(str(place), columns=columns, **options))
     with duckdb.connect(str(database)) as connection:
-        cursor = connection.execute(f"from {INCOMING}{result.shape} order by id")
+        cursor = connection.execute(f"from {INCOMING}{read_shapes()[result.shape].first} order by id")
         rows = cursor.fetchall()
         return result, rows, [column[0] for column in cursor.description or ()]
 
@@ -200,7 +202,9 @@ def test_a_shape_can_be_chosen(tmp_path: Path) -> None:
         ('{"text": "a"}\n\n[1, 2]\n', "line 3: this is not a JSON object, as in"),
         ('{"text": "a", "text": "b"}\n', "line 1: this is not a JSON object: it has the key 'text' twice."),
         ('{"text": "a"}\n{"text": "a", "Text": "b"}\n', "has the column Text, text more than once."),
-        ('[{"text": "a"},\n {"text": "b"\n]', "line 3: this is not JSON: "),
+        ('[{"text": "a"},\n {"text": "b"\n]', "cannot be read as JSON: Invalid Input Error: Malformed JSON"),
+        ('{"text": "a"}\n{"text": "half \\ud83d"}\n', "line 2: this is not a JSON object: "),
+        ('{"text": "a", "": 1}\n', "has a column without a name."),
         ('{"text": {"de": "a"}}\n{"text": "b"}\n', "the column text holds lists or objects, not texts."),
         ('{"text": "a"}\n{"text": ["b"]}\n', "the column text holds lists or objects, not texts."),
         ('{"messages": []}\n{"messages": "no list"}\n', "row 2: messages is not a list of messages in JSON: no list"),
@@ -275,8 +279,61 @@ def test_a_query_needs_an_id_and_a_text(tmp_path: Path) -> None:
 
 
 def copied_query(tmp_path: Path, query: Path) -> tuple[Copied, list[tuple[Any, ...]], list[str]]:
-    result = copy_source(tmp_path / "copy.duckdb", Source(str(query), shape="query"))
+    return copied(tmp_path, query, shape="query")
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet", "csv"])
+def test_a_name_with_brackets_is_no_pattern(tmp_path: Path, ending: str) -> None:
+    for name, text in (("a1", "wrong"), ("a[1]", "right")):
+        WRITERS[f"a.{ending}"](tmp_path / f"{name}.{ending}", [{"text": text}])
+    assert copied(tmp_path, tmp_path / f"a[1].{ending}")[1][0][2] == "right"
+
+
+def test_ids_that_only_look_like_numbers_stay_as_they_are(tmp_path: Path) -> None:
+    write_lines(tmp_path / "a.jsonl", [{"id": "007", "text": "x"}])
+    assert copied(tmp_path, tmp_path / "a.jsonl")[1] == [(1, None, "x", None, None, "007")]
+    write_lines(tmp_path / "a.jsonl", [{"Source ID": "77", "text": "x", "Row Number": 5}])
+    assert copied(tmp_path, tmp_path / "a.jsonl")[1] == [(1, None, "x", None, None, "77", "5")]
+
+
+def test_an_append_with_other_record_ids_is_refused(tmp_path: Path) -> None:
+    database = tmp_path / "copy.duckdb"
+    write_lines(tmp_path / "a.jsonl", [{"id": 10, "text": "a"}, {"id": 11, "text": "b"}])
+    replace_copy(database, str(tmp_path / "a.jsonl"))
+    write_lines(tmp_path / "a.jsonl", [{"id": 10, "text": "a"}, {"id": 11, "text": "b"}, {"id": 11, "text": "c"}])
+    assert "those of " in refused(tmp_path, tmp_path / "a.jsonl", append=True)
+    write_lines(tmp_path / "a.jsonl", [{"id": 11, "text": "b"}, {"id": 12, "text": "c"}])
+    result, rows, _ = copied(tmp_path, tmp_path / "a.jsonl", append=True)
+    assert [row[0] for row in rows] == [10, 11, 12] and result.said.endswith(", 1 of them new")
+    rows = copied(tmp_path, tmp_path / "a.jsonl", append=True, offset=100)[1]
+    assert [row[0] for row in rows] == [10, 11, 111, 112]
+
+
+def test_a_table_of_the_user_is_not_replaced(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "copy.duckdb")) as connection:
-        cursor = connection.execute(f"from {INCOMING}query_result order by id")
-        rows = cursor.fetchall()
-        return result, rows, [column[0] for column in cursor.description or ()]
+        connection.execute("create table answers as select 1 as mine")
+    write_lines(tmp_path / "a.jsonl", of("text"))
+    assert "has a table answers that is not a copy of a source." in refused(tmp_path, tmp_path / "a.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"place": "a.csv", "shape": "query"}, "--query FILE reads a query"),
+        ({"place": "a.csv", "query": Path("q.sql")}, "each name a source"),
+        ({"place": "mysql://u@h/s", "columns": "text=a"}, "are for files"),
+        ({"place": "a.csv", "date": "2020-13-01"}, "is not a date"),
+        ({"place": "a.csv", "date": "1.2.2020"}, "is not a date"),
+        ({"place": "a.csv", "columns": "text=a,text=b"}, "--columns names text twice: a, b."),
+        ({"place": None, "columns": "text=a"}, "--columns needs --source"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ProbesheetsError, match=re.escape(said)):
+        Source.asked("duckdb", **options)
+
+
+def test_the_delimiter_is_the_one_that_fits_the_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('id;text;"What, if anything, helps?"\n5;yes;a, b\n6;no;c\n', encoding="utf-8")
+    _, rows, names = copied(tmp_path, tmp_path / "a.csv")
+    assert names[-1] == "What, if anything, helps?" and [row[-1] for row in rows] == ["a, b", "c"]

@@ -44,12 +44,12 @@ BIDEN: Biden will
 00:00:05,500 --> 00:00:08,000
 and must.
 """
-MINUTES = """speaker,minute,text
+MINUTES = """speaker,minute,text,topic
 Chris Wallace,01:20,"Good evening
-from Ohio"
-Joe Biden,,Thank you.
-,00:10,crosstalk
-Joe Biden,00:12,Folks.
+from Ohio",opening
+Joe Biden,,Thank you.,thanks
+,00:10,crosstalk,
+Joe Biden,00:12,Folks.,closing
 """
 ANSWERS = [
     {"id": 9, "prompt": "Masks are", "response": "Masks are good", "created_at": "2020-03-05T10:00Z", "model": "gpt-4"},
@@ -170,7 +170,8 @@ def test_captions_of_srt_whose_speaker_is_not_known_stay_apart(project: Path) ->
 
 
 def test_minutes_that_begin_anew_or_are_missing_keep_the_order_of_the_file(project: Path) -> None:
-    out, said = ran(project, "debate.csv")
+    out, said = ran(project, "debate.csv", "--vars", "{extra_columns: [topic]}")
+    assert by_probe(out, "with_links", "topic")["Joe Biden"] == [["thanks"], ["closing"]]
     assert rows(out / "transcript.xlsx", "Record ID", "Start", "Speaker", "Text") == [
         ["T1", "01:20", "Chris Wallace", "Good evening\nfrom Ohio"],
         ["T2", "", "Joe Biden", "Thank you."],
@@ -212,6 +213,13 @@ def test_a_copy_keeps_its_shape(project: Path) -> None:
     assert "text_tag is set, but a source of the shape answers has no tags." in said
     said = call(project, "again.duckdb", "check", "--source", "debate.srt", "--append", code=1)
     assert "The copy has the shape answers, and debate.srt has the shape transcript." in said
+
+
+def test_new_records_of_another_shape_do_not_join_a_folder(project: Path) -> None:
+    out, _ = ran(project, "answers.jsonl", "--vars", "{extra_columns: [lang]}")
+    options = ("--source", "messages.jsonl", "--out", str(out), "--new")
+    said = call(project, "answers.jsonl.duckdb", "run", *options, code=1)
+    assert "has records of a source with the shape answers, but messages.jsonl has the shape messages." in said
 
 
 def test_an_answer_in_messages_keeps_words_that_repeat_the_question(project: Path) -> None:

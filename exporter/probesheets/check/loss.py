@@ -33,6 +33,13 @@ def refuse_loss(database: Path, out: Path, source: str, shape: str) -> None:
                 f"{out / DELIVERED} is missing or damaged, so what {source} lacks cannot be known. To restore it, run: "
                 f"probesheets export --new --out {out}\nThen run the same command again."
             ) from None
+        if copied and copied.name != shape and records.num_rows:
+            raise ProbesheetsError(
+                f"{out} has records of a source with the shape {copied.name}, but {source} has the shape {shape}. "
+                "Nothing was replaced.\nChoose another folder with --out."
+            )
+        if not named_shape(shape).keeps_ids:
+            return
         connection.register("records", records)
         [(count, gone)] = connection.execute(
             f"""

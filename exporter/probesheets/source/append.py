@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from probesheets.errors import ProbesheetsError, shortened, shown
-from probesheets.source.shapes import Shape, read_shapes
+from probesheets.source.shapes import OWN_ID, TABLE_OUTPUT, Shape, read_shapes
 from probesheets.sql import literal, quoted
 
 _SHOWN = 60  # characters of a cell in a message
@@ -27,6 +27,13 @@ def append(connection: duckdb.DuckDBPyConnection, schema: str, incoming: str, so
         raise ProbesheetsError(
             f"The copy has the shape {copied.name}, and {source} has the shape {shape.name}. "
             "Remove --append, or set PROBESHEETS_DUCKDB to another file for this source."
+        )
+    places = (f"{schema}.{shape.first}", f"main.{incoming}{shape.first}")
+    ours, theirs = (OWN_ID in columns(connection, place) for place in places)
+    if ours != theirs:
+        raise ProbesheetsError(
+            f"The Record IDs of the copy are {'row numbers' if ours else 'ids of the source'}, those of {source} would "
+            f"be {'row numbers' if theirs else 'its ids'}. Copy all files together, without --append: --source 'DIR/*'"
         )
     new = 0
     for table in reversed([*shape.tables]):
@@ -56,9 +63,17 @@ def origin(connection: duckdb.DuckDBPyConnection, schema: str) -> str | None:
 
 
 def shape_of_copy(connection: duckdb.DuckDBPyConnection, schema: str = "main") -> Shape | None:
-    """The shape of the copy in a schema; None if there is no copy."""
-    tables = [table for table, _ in _tables(connection, schema)]
-    return next((shape for shape in read_shapes().values() if shape.first in tables), None)
+    """The shape of the copy in a schema, as macros/project/check_shape.sql has it; None if there is no copy."""
+    tables = dict(_tables(connection, schema))
+    shapes = read_shapes()
+    copied = (shape for shape in shapes.values() if tables.get(shape.first))
+    return next(copied, shapes[TABLE_OUTPUT] if TABLE_OUTPUT in tables else None)
+
+
+def own_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
+    """The tables of a schema that have the name of a copy, but are none."""
+    copied = shape_of_copy(connection, schema)
+    return {table for table, _ in _tables(connection, schema)} - {*(copied.tables if copied else ())}
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[tuple[str, str | None]]:

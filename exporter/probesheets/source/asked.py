@@ -1,9 +1,10 @@
 """The source that the options of a command describe."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date as day
 from pathlib import Path
 
 import yaml
@@ -67,8 +68,12 @@ class Source:
         options = [name for name, value in given.items() if value]
         if place and query:
             raise ProbesheetsError("--source and --query each name a source. Remove one of them.")
+        if shape == QUERY or (query and shape):
+            raise ProbesheetsError("--query FILE reads a query; --shape is for --source. Remove --shape.")
         if query:
             place, shape = str(query), QUERY
+        if place and "://" in place and (columns or date):
+            raise ProbesheetsError("--columns and --date are for files; a server names its columns. Remove them.")
         check_target(target)
         if shape:
             named_shape(shape)
@@ -83,7 +88,7 @@ class Source:
             return None
         if offset and not append:
             raise ProbesheetsError("--offset-ids needs --append. Add --append, or remove --offset-ids.")
-        if date and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", date):
+        if date and not _is_day(date):
             raise ProbesheetsError(f"--date {date!r} is not a date. Write it like this: --date 2020-09-29")
         return cls(place, experiments, append, offset, tuple(nulls), columns_asked(columns), shape, date)
 
@@ -91,3 +96,9 @@ class Source:
     def name(self) -> str:
         """The place as messages may show it."""
         return without_password(self.place)
+
+
+def _is_day(text: str) -> bool:
+    with suppress(ValueError):
+        return day.fromisoformat(text).isoformat() == text
+    return False

@@ -15,7 +15,7 @@ import duckdb
 
 from probesheets.errors import ProbesheetsError, counted, shown
 from probesheets.settings import database_file, is_duckdb, memory, more_memory
-from probesheets.source.append import append, columns, origin, shape_of_copy
+from probesheets.source.append import append, columns, origin, own_tables, shape_of_copy
 from probesheets.source.asked import Source
 from probesheets.source.files import Rows, find_files, open_files
 from probesheets.source.keep import INCOMING, NULLS, keep, numbers_rows
@@ -62,6 +62,16 @@ def copy_source(database: Path, source: Source, base: Path | None = None) -> Cop
             _drop(connection)
             rows, reading, notes = _read(connection, source)
             shape, before = reading.shape, "base.main" if base else "main"
+            if shape.name != TABLE_OUTPUT and shape.first in own_tables(connection, before):
+                raise ProbesheetsError(
+                    f"{database} has a table {shape.first} that is not a copy of a source.\n"
+                    "Rename it, or set PROBESHEETS_DUCKDB to another file."
+                )
+            if shape.one_file and (source.append or len(find_files(source.place)) > 1):
+                raise ProbesheetsError(
+                    f"Copy one {shape.name} at a time, without --append: one would go on in the other. "
+                    "For each of them, set PROBESHEETS_DUCKDB to another file."
+                )
             heard = [*_columns_read(connection, reading)] if shape.name != TABLE_OUTPUT else []
             advice = [*notes, *_advice(connection, source, shape)]
             said = f"Read {counted(rows, 'row')} of {shape.first} from {source.name}"

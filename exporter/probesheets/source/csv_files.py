@@ -6,7 +6,10 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from io import BufferedReader, TextIOWrapper
+from contextlib import suppress
+from functools import partial
+from io import BufferedReader, StringIO, TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -105,7 +108,15 @@ def _begin(path: Path) -> tuple[str, str]:
     text = head.decode(encoding, "replace").lstrip("\r\n")
     if what := next((what for pattern, what in _NOT_CSV.items() if re.match(pattern, text.lstrip())), None):
         raise ProbesheetsError(f"{path} {what}")
-    return encoding, max(",;\t|", key=re.split("[\r\n]", text, maxsplit=1)[0].count)
+    return encoding, max(",;\t|", key=partial(_fields, text))
+
+
+def _fields(text: str, delimiter: str) -> tuple[bool, int]:
+    """Whether the first rows have as many fields as the header, and how many: the delimiter with the most is right."""
+    with suppress(csv.Error):
+        counts = [len(row) for row in islice(csv.reader(StringIO(text), delimiter=delimiter), 5)]
+        return len({*counts[: max(1, len(counts) - 1)]}) == 1, counts[0]
+    return False, 0
 
 
 def _header(path: Path, row: list[str], known: Sequence[str], delimiter: str) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from glob import glob
+from glob import escape, glob
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError, shown
 from probesheets.source.csv_files import read_chunks
-from probesheets.sql import quoted
+from probesheets.sql import literal, quoted
 
 
 class Rows(NamedTuple):
@@ -32,11 +32,16 @@ class Rows(NamedTuple):
 Opener = Callable[[duckdb.DuckDBPyConnection, Sequence[Path], Sequence[str]], AbstractContextManager[Rows]]
 
 
+def file_list(files: Sequence[Path]) -> str:
+    """Files as SQL: a `[` or `*` in a name is no pattern for DuckDB."""
+    return f"[{', '.join(literal(escape(str(file))) for file in files)}]"
+
+
 def find_files(place: str) -> list[Path]:
     """The files of a path or a pattern such as `runs/*.jsonl`, by name. Raises ProbesheetsError if there is none."""
     path = Path(place)
     is_pattern = any(letter in place for letter in "*?[") and not path.exists()
-    files = sorted(map(Path, glob(place))) if is_pattern else [path]  # noqa: PTH207 (takes absolute patterns, too)
+    files = sorted(map(Path, glob(place, recursive=True))) if is_pattern else [path]  # noqa: PTH207 (takes absolute patterns, too)
     if not files:
         raise ProbesheetsError(f"No file matches {place} (looked in {Path.cwd()}). Correct the pattern in --source.")
     for file in files:

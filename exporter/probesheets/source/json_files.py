@@ -11,7 +11,7 @@ from probesheets.errors import ProbesheetsError
 from probesheets.settings import more_memory
 from probesheets.source.columns import check_names
 from probesheets.source.csv_files import is_packed, open_packed
-from probesheets.source.files import Rows, reading
+from probesheets.source.files import Rows, file_list, reading
 from probesheets.source.sizes import longest
 from probesheets.sql import literal, quoted
 
@@ -19,21 +19,21 @@ from probesheets.sql import literal, quoted
 @contextmanager
 def open_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: Sequence[str]) -> Iterator[Rows]:
     """The objects of JSON files. DuckDB would guess the keys from the first objects; here, every object is asked."""
-    options = f"[{', '.join(literal(str(file)) for file in files)}], maximum_object_size = {longest()}"
+    options = f"{file_list(files)}, maximum_object_size = {longest()}"
     if is_packed(files[0]):  # whatever its name
         options += ", compression = 'gzip'"
     with reading(lambda said: _broken(files, said.splitlines()[0])):
         found = connection.execute(f"select distinct unnest(json_keys(json)) from read_json_objects({options})")
-        keys = _in_order(files[0], {str(key) for (key,) in found.fetchall()})
+        keys = _in_order(connection, options, {str(key) for (key,) in found.fetchall()})
         check_names(str(files[0]), keys)
         nested = _nested(connection, files, options, keys)
         columns = ", ".join(f"{quoted(key)}: 'VARCHAR'" for key in keys)
         yield Rows(f"read_json({options}, columns = {{{columns}}})", keys, nested)
 
 
-def _in_order(file: Path, keys: set[str]) -> list[str]:
-    """The keys as in the first object of a file, then the others by name."""
-    first = duckdb.sql(f"select json_keys(json) from read_json_objects({literal(str(file))}) limit 1").fetchone()
+def _in_order(connection: duckdb.DuckDBPyConnection, options: str, keys: set[str]) -> list[str]:
+    """The keys as in the first object, then the others by name."""
+    first = connection.execute(f"select json_keys(json) from read_json_objects({options}) limit 1").fetchone()
     begin = [key for key in (first[0] if first else []) if key in keys]
     return list(dict.fromkeys([*begin, *sorted(keys)]))
 
@@ -59,9 +59,7 @@ def _broken(files: Sequence[Path], said: str) -> ProbesheetsError:
     for file in files:
         with open_packed(file) as lines:
             if lines.peek(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
-                if fault := _fault_of_list(lines.read()):
-                    return ProbesheetsError(f"{file}{fault}")
-                continue
+                continue  # a list may be on one line
             number = 0
             while line := lines.readline(longest() + 1):
                 number += 1
@@ -70,22 +68,14 @@ def _broken(files: Sequence[Path], said: str) -> ProbesheetsError:
     return ProbesheetsError(f"{files[0]} cannot be read as JSON: {said}")
 
 
-def _fault_of_list(content: bytes) -> str | None:
-    try:
-        json.loads(content.decode("utf-8-sig"), object_pairs_hook=_distinct)
-    except json.JSONDecodeError as error:
-        return f", line {error.lineno}: this is not JSON: {error.msg}. Correct it, and run the command again."
-    except ValueError as error:
-        return f" cannot be read: {error}. Correct it, and run the command again."
-    return None
-
-
 def _fault(line: bytes) -> str | None:
     """What is wrong with a line of JSON, if anything is."""
     if len(line) > longest():
         return f"the object is over {longest() / 1e6:.0f} MB. Run the command again with {more_memory()}."
     try:
-        if line.strip() and not isinstance(json.loads(line.decode("utf-8-sig"), object_pairs_hook=_distinct), dict):
+        value = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_distinct) if line.strip() else {}
+        json.dumps(value, ensure_ascii=False).encode()  # half of an emoji, such as \\ud83d
+        if not isinstance(value, dict):
             return 'this is not a JSON object, as in {"prompt": "...", "response": "..."}.'
     except UnicodeDecodeError as error:
         return f"the text is not UTF-8 (byte 0x{error.object[error.start]:02X}). Save the file as UTF-8."

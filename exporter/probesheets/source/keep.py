@@ -16,7 +16,7 @@ from probesheets.warehouse.base import CHUNK_ROWS
 
 INCOMING = "incoming_"
 NULLS = ("NULL", "\\N")  # what phpMyAdmin, HeidiSQL and mysql write for a null
-_ROW = '"row number"'
+_ROW = '"row number of probesheets"'
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 
 
@@ -25,13 +25,16 @@ def keep(
 ) -> int:
     """Make the incoming table; returns how many rows it has. Raises ProbesheetsError for a cell that cannot be kept."""
     types, used, numbered = reading.shape.tables[table], reading.columns.values(), numbers_rows(reading.shape, table)
-    if lists := [name for name in used if name in rows.nested and "json" not in types.values()]:
+    if lists := [name for column, name in reading.columns.items() if name in rows.nested and types[column] != "json"]:
         raise ProbesheetsError(
             f"{place}: the column {shown(lists[0])} holds lists or objects, not texts.\n"
             "Choose another one, as in: --columns text=NAME"
         )
-    if source.date and (date := reading.columns.get("date")):
-        raise ProbesheetsError(f"{place} has the column {shown(date)} with dates. Remove --date.")
+    if source.date and table == reading.shape.first:
+        if date := reading.columns.get("date"):
+            raise ProbesheetsError(f"{place} has the column {shown(date)} with dates. Remove --date.")
+        if "date" not in types:
+            raise ProbesheetsError(f"A source of the shape {reading.shape.name} has its own dates. Remove --date.")
     columns = _shape_columns(reading, table, numbered, source)
     for name in rows.columns:
         if name not in used and name not in rows.nested:
@@ -47,7 +50,7 @@ def keep(
         ).fetchall()
         _check_rows(connection, place, f"main.{INCOMING}{table}")
         if numbered:
-            _take_ids(connection, f"main.{INCOMING}{table}", OWN_ID in columns, source.offset)
+            _take_ids(connection, f"main.{INCOMING}{table}", "id" in reading.columns, source.offset)
     except duckdb.OutOfRangeException:
         raise ProbesheetsError(f"{place}: an id plus {source.offset} is too large. Choose a smaller offset.") from None
     except duckdb.InvalidInputException as error:  # raised by error() in a column, or by a reader
@@ -113,7 +116,7 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, place: str, table: str) -
 def _take_ids(connection: duckdb.DuckDBPyConnection, table: str, has_ids: bool, offset: int) -> None:
     """Use the source's ids, not the numbers of the rows, if they are unique whole numbers (or 17.0, from pandas)."""
     if has_ids:
-        whole = f"try_cast(regexp_extract(trim({quoted(OWN_ID)}), '^([0-9]+)(\\.0+)?$', 1) as bigint)"
+        whole = f"try_cast(regexp_extract({quoted(OWN_ID)}, '^(0|[1-9][0-9]*)(\\.0+)?$', 1) as bigint)"
         [(unique,)] = connection.execute(f"select count(*) = count(distinct {whole}) from {table}").fetchall()
         if unique:
             connection.execute(f"update {table} set id = {whole}; alter table {table} drop column {quoted(OWN_ID)}")

@@ -24,11 +24,17 @@ _ROWS = 500  # read together
 @contextmanager
 def open_llm_logs(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: Sequence[str]) -> Iterator[Rows]:
     """The responses of logs.db, those of older versions first, each by date and id."""
-    with registered(connection, _batches(files[0])):
+    with registered(connection, _batches(files)):
         yield Rows("incoming", _NAMES, frozenset(), "llm_logs", "because it is a log of llm")
 
 
-def _batches(file: Path) -> Iterator[pa.RecordBatch]:
+def _batches(files: Sequence[Path]) -> Iterator[pa.RecordBatch]:
+    yield _batch([])
+    for file in files:
+        yield from _responses(file)
+
+
+def _responses(file: Path) -> Iterator[pa.RecordBatch]:
     try:
         place = f"{file.absolute().as_uri()}?mode=ro"
         # DuckDB reads the rows in threads of its own, one after the other
@@ -41,7 +47,6 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
                     f"{file} is a SQLite database, but not a log of llm: it has no table responses or turns.\n"
                     f"Its tables: {', '.join(map(shown, tables[:30])) or 'none'}. To read one, export it as CSV."
                 )
-            yield _batch([])
             for table, query in queries.items():
                 cursor = database.execute(query) if table in tables else None
                 while rows := cursor.fetchmany(_ROWS) if cursor else []:

@@ -11,9 +11,8 @@ import pyarrow.parquet
 import probesheets.pyarrow_setup  # noqa: F401
 from probesheets.errors import ProbesheetsError
 from probesheets.source.columns import check_names
-from probesheets.source.files import Rows, as_texts, reading
+from probesheets.source.files import Rows, as_texts, file_list, reading
 from probesheets.source.sizes import check_size
-from probesheets.sql import literal
 from probesheets.warehouse.base import CHUNK_ROWS
 
 
@@ -22,8 +21,7 @@ def open_parquet(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _
     """The rows of Parquet files; a column that only some of them have is null in the others."""
     for file in files:
         _check(file)
-    listed = ", ".join(literal(str(file)) for file in files)
-    read = f"read_parquet([{listed}], union_by_name = true, binary_as_string = true)"
+    read = f"read_parquet({file_list(files)}, union_by_name = true, binary_as_string = true)"
     with reading(lambda said: ProbesheetsError(f"{files[0]} cannot be read as Parquet: {said.splitlines()[0]}")):
         yield as_texts(connection, read)
 

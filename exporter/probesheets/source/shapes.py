@@ -1,6 +1,7 @@
 """The shapes of a source. The meta of the models in models/shapes lists the tables and columns of each."""
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +13,7 @@ SECONDS = ":seconds"  # after the name of a date column: it holds seconds since 
 OWN_ID = "Source ID"  # the column for ids of the source that cannot be Record IDs
 
 
-_KEYS = ("tables", "optional", "usual_names", "not_by_columns", "own_columns")  # of the meta
+_KEYS = ("tables", "optional", "usual_names", "not_by_columns", "own_columns", "one_file", "keeps_ids")  # of the meta
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Shape:
     usual_names: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
     not_by_columns: bool = False
     own_columns: Sequence[str] = ()
+    one_file: bool = False
+    keeps_ids: bool = False
 
     @property
     def first(self) -> str:
@@ -61,8 +64,8 @@ def read_shapes() -> dict[str, Shape]:
         except (ValueError, AttributeError) as error:
             raise ProbesheetsError(f"{file} cannot be read as YAML of dbt: {error}\nCorrect the file.") from None
         for model in models:
-            meta = (model.get("config") or {}).get("meta") or {}
-            if model["name"].startswith("rows_") and "tables" in meta:
+            meta = (model.get("config") or {}).get("meta") or {} if isinstance(model, dict) else {}
+            if "tables" in meta and str(model.get("name")).startswith("rows_"):
                 name = model["name"].removeprefix("rows_")
                 shapes[name] = Shape(name, **{key: meta[key] for key in _KEYS if key in meta})
     return shapes
@@ -97,9 +100,9 @@ class Reading:
         return self.shape.required(self.shape.first)
 
     @property
-    def found(self) -> int:
-        """How many of the required columns are there."""
-        return len(self.required) - len(self.missing)
+    def needed(self) -> list[str]:
+        """The columns of the file that the shape cannot do without."""
+        return [self.columns[name] for name in self.required if name in self.columns]
 
     @property
     def missing(self) -> list[str]:
@@ -109,7 +112,7 @@ class Reading:
 def columns_asked(option: str | None) -> dict[str, str]:
     """The value of --columns: {column of the shape: column of the file}. Raises ProbesheetsError if it is not valid."""
     roles = sorted({role for shape in read_shapes().values() for role in shape.usual_names} | {"id"})
-    columns = {}
+    columns: dict[str, str] = {}
     for entry in re.split(f",(?=(?:{'|'.join(roles)})=)", option) if option else ():
         role, _, name = entry.partition("=")
         if role not in roles or not name:
@@ -117,6 +120,8 @@ def columns_asked(option: str | None) -> dict[str, str]:
                 f"--columns {entry!r} is not valid. Write it like this: --columns probe=Q1,text=A1,date=when\n"
                 f"What can come before a =: {', '.join(roles)}."
             )
+        if role in columns:
+            raise ProbesheetsError(f"--columns names {role} twice: {columns[role]}, {name}. Remove one of them.")
         columns[role] = name
     return columns
 
@@ -132,16 +137,21 @@ def recognise(place: str, found: Sequence[str], columns: Mapping[str, str], want
         shapes = [shape for shape in shapes if columns.keys() <= {*shape.usual_names, "id"}]
     if wanted:
         shapes = [named_shape(wanted)]
+        if len(shapes[0].required_tables) > 1:
+            tables = ", ".join(shapes[0].required_tables)
+            raise ProbesheetsError(f"The shape {wanted} has several tables ({tables}), so {place} cannot have it.")
     readings = [_reading(place, shape, found, columns) for shape in shapes]
     fitting = [reading for reading in readings if not reading.missing]
     most = max((len(reading.required) for reading in fitting), default=0)
     best = [reading for reading in fitting if len(reading.required) == most]
-    near_misses = [one for one in readings if one.missing and one.found > most and _is_meant(one, shapes)]
+    if len(best) == 1 and best[0].shape.name != TABLE_OUTPUT:  # another shape may fit by columns that this one leaves
+        best += [one for one in fitting if one != best[0] and not {*one.needed} <= {*best[0].columns.values()}]
+    near_misses = [one for one in readings if one.missing and len(one.needed) > most and _is_meant(one, shapes)]
     if len(best) == 1 and not near_misses:
         for column, names in best[0].doubtful.items():
             raise ProbesheetsError(
                 f"{place} has {len(names)} columns that could be the {column}: {', '.join(map(shown, names))}.\n"
-                f"Choose one: --columns {column}={shown(names[0])}"
+                f"Choose one: --columns {shown(shlex.quote(f'{column}={names[0]}'))}"
             )
         return replace(best[0], why="because --shape names it") if wanted else best[0]
     if len(best) > 1:
@@ -151,17 +161,20 @@ def recognise(place: str, found: Sequence[str], columns: Mapping[str, str], want
         reading = (near_misses or readings)[0]
         otherwise = "".join(f" To read it as {one.shape.name}, add --shape {one.shape.name}." for one in best)
         raise ProbesheetsError(_lacks(place, reading, found) + otherwise)
-    usual = ", ".join(name for shape in shapes for name in shape.names_for("text") if shape.usual_names.get("text"))
+    names = [name for shape in shapes if shape.usual_names.get("text") for name in shape.names_for("text")]
+    option = shlex.quote(f"text={found[-1]}" if found else "text=A1")
     raise ProbesheetsError(
         f"{place} has no column that could be a text. {_listed(found)}\nSay which column it is, as in: --columns "
-        f"text={shown(found[-1]) if found else 'A1'}\nWithout this option, it must have one of these names: {usual}."
+        f"{shown(option)}\nWithout this option, it must have one of these names: {', '.join(dict.fromkeys(names))}."
     )
 
 
 def _is_meant(reading: Reading, shapes: Sequence[Shape]) -> bool:
     """Whether a file that lacks columns is of this shape: it has half of them, and one that no other shape has."""
     others = {name for shape in shapes if shape != reading.shape for name in shape.names_for_all()}
-    return reading.found >= len(reading.required) / 2 and any(name not in others for name in reading.columns.values())
+    return len(reading.needed) >= len(reading.required) / 2 and any(
+        name not in others for name in reading.columns.values()
+    )
 
 
 def read_table(place: str, shape: Shape, table: str, found: Sequence[str]) -> Reading:
@@ -187,7 +200,10 @@ def _listed(found: Sequence[str]) -> str:
 def _reading(place: str, shape: Shape, found: Sequence[str], columns: Mapping[str, str]) -> Reading:
     """The reading of a file by a shape. Columns may be missing, or doubtful because the file has several for one."""
     by_name = {name.strip().lower(): name for name in reversed(found)}
-    named = {role: name.removesuffix(SECONDS) if name not in found else name for role, name in columns.items()}
+    seconds = frozenset(
+        role for role, name in columns.items() if role == "date" and name not in found and name.endswith(SECONDS)
+    )
+    named = {role: name.removesuffix(SECONDS) if role in seconds else name for role, name in columns.items()}
     for name in named.values():
         if name not in found:
             raise ProbesheetsError(f"--columns: {place} has no column {name!r}. {near(name, found)}")
@@ -203,5 +219,4 @@ def _reading(place: str, shape: Shape, found: Sequence[str], columns: Mapping[st
                 if len(some) > 1:
                     doubtful[column] = some
                 break
-    seconds = frozenset(role for role, name in columns.items() if name not in found and name.endswith(SECONDS))
     return Reading(shape, chosen, doubtful, seconds)
