@@ -62,16 +62,7 @@ def copy_source(database: Path, source: Source, base: Path | None = None) -> Cop
             _drop(connection)
             rows, reading, notes = _read(connection, source)
             shape, before = reading.shape, "base.main" if base else "main"
-            if shape.name != TABLE_OUTPUT and shape.first in own_tables(connection, before):
-                raise ProbesheetsError(
-                    f"{database} has a table {shape.first} that is not a copy of a source.\n"
-                    "Rename it, or set PROBESHEETS_DUCKDB to another file."
-                )
-            if shape.one_file and (source.append or len(find_files(source.place)) > 1):
-                raise ProbesheetsError(
-                    f"Copy one {shape.name} at a time, without --append: one would go on in the other. "
-                    "For each of them, set PROBESHEETS_DUCKDB to another file."
-                )
+            _refuse_misfits(connection, before, source, shape)
             heard = [*_columns_read(connection, reading)] if shape.name != TABLE_OUTPUT else []
             advice = [*notes, *_advice(connection, source, shape)]
             said = f"Read {counted(rows, 'row')} of {shape.first} from {source.name}"
@@ -79,11 +70,12 @@ def copy_source(database: Path, source: Source, base: Path | None = None) -> Cop
                 new = append(connection, before, INCOMING, source.name, shape)
                 said += f", {new:,} of them new"
             else:
-                replaced = origin(connection, before)
-                if columns(connection, f"{before}.{EXPERIMENTS}") and not columns(
-                    connection, f"main.{INCOMING}{EXPERIMENTS}"
-                ):
-                    advice += [_WITHOUT_MODELS] if EXPERIMENTS in shape.tables else []
+                replaced, models = (
+                    origin(connection, before),
+                    (f"{before}.{EXPERIMENTS}", f"main.{INCOMING}{EXPERIMENTS}"),
+                )
+                had, has = (columns(connection, place) for place in models)
+                advice += [_WITHOUT_MODELS] if had and not has and EXPERIMENTS in shape.tables else []
                 said += f", to replace the copy of {replaced}" if replaced not in (None, source.name) else ""
                 connection.execute(f"comment on table main.{INCOMING}{shape.first} is {literal(source.name)}")
             connection.commit()
@@ -94,6 +86,20 @@ def copy_source(database: Path, source: Source, base: Path | None = None) -> Cop
             f"are long, run the command again with {more_memory()}."
         ) from None
     return Copied(shape.name, said, tuple(heard), tuple(advice))
+
+
+def _refuse_misfits(connection: duckdb.DuckDBPyConnection, before: str, source: Source, shape: Shape) -> None:
+    """Raises ProbesheetsError for a copy that would replace a table of the user, or go on in another copy."""
+    if shape.name != TABLE_OUTPUT and shape.first in own_tables(connection, before):
+        raise ProbesheetsError(
+            f"The database has a table {shape.first} that is not a copy of a source.\n"
+            "Rename it, or set PROBESHEETS_DUCKDB to another file."
+        )
+    if shape.one_file and (source.append or len(find_files(source.place)) > 1):
+        raise ProbesheetsError(
+            f"Copy one {shape.name} at a time, without --append: one would go on in the other. "
+            "For each of them, set PROBESHEETS_DUCKDB to another file."
+        )
 
 
 def _read(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[int, Reading, list[str]]:
