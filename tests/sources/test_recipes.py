@@ -87,8 +87,24 @@ def rows(file: Path, *headers: str) -> list[tuple[str, ...]]:
     return sorted(tuple(str(int(cell) if isinstance(cell, float) else cell) for cell in row) for row in values)
 
 
-@pytest.mark.parametrize("name", TEXTS)
-def test_a_recipe(project: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["openai_batch", "promptfoo"])
+def test_what_a_recipe_reads(tmp_path: Path, name: str) -> None:
+    (tmp_path / "q.sql").write_text(query(name, PUBLISHED / name), encoding="utf-8")
+    more, texts = TEXTS[name]
+    further = "".join(f', "{column}"' for column in more)
+    found = f"select concat('T', id), probe, text, left(date, 10), model {further} from query_result "
+    missing = "select concat('R', id), probe, coalesce(reason, 'no answer') from query_result "
+    replace_copy(tmp_path / "x.duckdb", Source(str(tmp_path / "q.sql"), shape="query"))
+    with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as connection:
+        assert connection.execute(f"{found} where reason is null and text <> '' order by id").fetchall() == texts
+        assert (
+            connection.execute(f"{missing} where reason <> '' or text is null order by id").fetchall() == LEFT_OUT[name]
+        )
+
+
+def test_a_recipe_to_its_workbooks(project: Path) -> None:
+    """With the command of the document; the texts begin with their probe."""
+    name = "lm_eval"
     (project / f"{name}.sql").write_text(query(name, PUBLISHED / name), encoding="utf-8")
     program, *arguments = shlex.split(COMMANDS[name])
     result = run([str(command("duckdb", program)), *arguments, "--out", name], project, {})
