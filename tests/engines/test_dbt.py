@@ -96,4 +96,4 @@ def test_a_variable_that_the_project_does_not_have_is_refused(
     make_project(tmp_path / "project")
     result = dbt_build(tmp_path / "project", engine, built(engine, rules).environment, {"text_tga": "x"})
     assert result.returncode != 0
-    assert "There is no variable 'text_tga'" in result.stdout and "Valid: text_tag, date_tag" in result.stdout
+    assert "There is no variable 'text_tga'" in result.stdout and "Valid: shape, text_tag, date_tag" in result.stdout
