@@ -112,11 +112,12 @@ def _begin(path: Path) -> tuple[str, str]:
 
 
 def _fields(text: str, delimiter: str) -> tuple[bool, int]:
-    """Whether the first rows have as many fields as the header, and how many: the delimiter with the most is right."""
+    """Whether the first rows have as many fields as the header, and how often the delimiter is in the first line."""
+    counts: list[int] = []
     with suppress(csv.Error):
-        counts = [len(row) for row in islice(csv.reader(StringIO(text), delimiter=delimiter), 5)]
-        return len({*counts[: max(1, len(counts) - 1)]}) == 1, counts[0]
-    return False, 0
+        counts += [len(row) for row in islice(csv.reader(StringIO(text), delimiter=delimiter), 5)]
+    fits = bool(counts) and counts[0] > 1 and len({*counts[: max(1, len(counts) - 1)]}) == 1
+    return fits, re.split("[\r\n]", text, maxsplit=1)[0].count(delimiter)
 
 
 def _header(path: Path, row: list[str], known: Sequence[str], delimiter: str) -> list[str]:

@@ -26,6 +26,8 @@ def open_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: S
         found = connection.execute(f"select distinct unnest(json_keys(json)) from read_json_objects({options})")
         keys = _in_order(connection, options, {str(key) for (key,) in found.fetchall()})
         check_names(str(files[0]), keys)
+        if "" in keys:
+            raise ProbesheetsError(f"{files[0]} has a column without a name. Name it, or remove it.")
         nested = _nested(connection, files, options, keys)
         columns = ", ".join(f"{quoted(key)}: 'VARCHAR'" for key in keys)
         yield Rows(f"read_json({options}, columns = {{{columns}}})", keys, nested)

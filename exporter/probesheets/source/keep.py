@@ -109,7 +109,9 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, place: str, table: str) -
     """Raises ProbesheetsError if a build cannot hold the rows; not every reader knows how long they are."""
     names = [str(name) for name, kind, *_ in connection.execute(f"describe {table}").fetchall() if kind == "VARCHAR"]
     sizes = " + ".join(f"coalesce(strlen({quoted(name)}), 0)" for name in names)
-    query = f"select max(size) from (select sum({sizes}) as size from {table} group by rowid // {CHUNK_ROWS})"
+    number = "row_number() over ()" if "rowid" in map(str.lower, names) else "rowid"  # a column hides DuckDB's own
+    query = f"select max(size) from (select sum(size) as size from (select {sizes} as size, {number} as number "
+    query += f"from {table}) group by number // {CHUNK_ROWS})"
     check_size(place, connection.execute(query).fetchall()[0][0] or 0)
 
 
