@@ -211,8 +211,8 @@ def test_a_copy_keeps_its_shape(project: Path) -> None:
     assert "3 text rows of 2 probes; 1 no answer, 1 blank, to be listed in left_out." in said
     said = call(project, "again.duckdb", "check", "--vars", "{text_tag: text}", code=1)
     assert "text_tag is set, but a source of the shape answers has no tags." in said
-    said = call(project, "again.duckdb", "check", "--source", "debate.srt", "--append", code=1)
-    assert "The copy has the shape answers, and debate.srt has the shape transcript." in said
+    said = call(project, "again.duckdb", "check", "--source", "messages.jsonl", "--append", code=1)
+    assert "The copy has the shape answers, and messages.jsonl has the shape messages." in said
 
 
 def test_new_records_of_another_shape_do_not_join_a_folder(project: Path) -> None:
