@@ -12,10 +12,10 @@
 {% macro content_of_source() %}
   {% set used = [[text_tag(), 'texts'], [date_tag(), 'dates'], ['raw', 'raw']] %}
   {% for tag in var('extra_tags') %}{% do used.append([tag | string, 'extra column']) %}{% endfor %}
-  {% set content = {'used_tags': used, 'tags': tags_of_source(), 'has_tags': shape().has_tags or false,
+  {% set content = {'used_tags': used, 'tags': counts_of_source('tag'), 'has_tags': shape().has_tags or false,
     'has_models': has_models() or not (shape().has_tags or 'model' in shape().tables[first_table(shape())]), 'others': other_shapes(), 'first': first_texts_of_source(),
-    'reasons': reasons_of_source(), 'repeats_probe': shape().repeats_probe or false,
-    'most_texts': [] if shape().has_tags else probes_with_most_texts()} %}
+    'reasons': counts_of_source('reason', 'reason is not null'), 'repeats_probe': shape().repeats_probe or false,
+    'most_texts': [] if shape().has_tags else counts_of_source("coalesce(probe, '')", rows_of_tag(text_tag()), most=8)} %}
   {% do content.update(texts_of_source()) %}
   {% do content.update(dates_of_source()) %}
   {% do content.update(probes_of_source()) %}
@@ -27,29 +27,14 @@
     or run_query('select 1 from ' ~ rows_of_shape() ~ ' where model_name is not null limit 1').rows | length > 0) }}
 {% endmacro %}
 
-{# The probes with the most texts, or speakers of a transcript: [probe, number of texts]. #}
-{% macro probes_with_most_texts(most=8) %}
-  {% set probes = [] %}
-  {% for row in run_query('select ' ~ exact_text("coalesce(probe, '')") ~ ' as probe, count(*) as text_count from ' ~ rows_of_shape()
-    ~ ' where ' ~ rows_of_tag(text_tag()) ~ ' group by 1 order by 2 desc, 1 limit ' ~ most).rows %}
-    {% do probes.append([row[0], row[1] | int]) %}
+{# The values of an expression and their rows, the most first: [[value, number of rows]]. #}
+{% macro counts_of_source(expression, condition='1 = 1', most=1000000) %}
+  {% set counts = [] %}
+  {% for row in run_query('select ' ~ exact_text(expression) ~ ' as found, count(*) as row_count from ' ~ rows_of_shape()
+    ~ ' where ' ~ condition ~ ' group by 1 order by 2 desc, 1 limit ' ~ most).rows %}
+    {% do counts.append([row[0], row[1] | int]) %}
   {% endfor %}
-  {{ return(probes) }}
-{% endmacro %}
-
-{# Why the shape leaves rows out, each with the number of rows. #}
-{% macro reasons_of_source() %}
-  {% set reasons = [] %}
-  {% for row in run_query('select ' ~ exact_text('reason') ~ ' as reason, count(*) as row_count from ' ~ rows_of_shape()
-    ~ ' where reason is not null group by 1 order by 2 desc, 1').rows %}{% do reasons.append([row[0], row[1] | int]) %}{% endfor %}
-  {{ return(reasons) }}
-{% endmacro %}
-
-{% macro tags_of_source() %}
-  {% set tags = [] %}
-  {% for row in run_query('select ' ~ exact_text('tag') ~ ' as tag, count(*) as row_count from ' ~ rows_of_shape()
-    ~ ' group by 1 order by 2 desc, 1').rows %}{% do tags.append([row[0], row[1] | int]) %}{% endfor %}
-  {{ return(tags) }}
+  {{ return(counts) }}
 {% endmacro %}
 
 {# A condition on the rows of the shape: those with a tag that are not left out. #}

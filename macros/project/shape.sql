@@ -9,7 +9,7 @@
   repeats_probe true if texts may begin with their probe, which is then removed
   usual_names   {column: lists of names}: what a file may call the columns of the first table; a later list counts only if no
                 name of the lists before it is there
-  not_by_columns true if a file is read in this way only for another reason than its columns
+  by_columns    false if the columns of a file never choose this shape; true by default
   one_file      true if several files, or --append, would run into each other
   keeps_ids     true if a Record ID is the id of a row of the first table, so that two copies can be compared
   own_columns   columns of the first table that the spreadsheets always show, if the source has them

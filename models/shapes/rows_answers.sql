@@ -1,2 +1,2 @@
--- answers has a row per answer, under these names whatever the file calls them.
+-- One row per answer of a file, and one per date.
 {{ rows_of_answers(source_table("answers")) }}

@@ -1,4 +1,4 @@
--- query_result has a row per answer that a query found; the query may say why a row is left out.
+-- One row per row that a query of the user gave, and one per date. The query may say why a row is left out.
 {{
     rows_of_answers(
         source_table("query_result"),

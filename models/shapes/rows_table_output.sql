@@ -1,4 +1,4 @@
--- table_output has a row per attribute of an output, as it is.
+-- One row per row of table_output, as it is.
 select
     id as id,
     experiment_id as experiment_id,

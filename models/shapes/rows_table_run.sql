@@ -1,4 +1,4 @@
--- table_run has a row per prompt and response. The model is in table_generate_params, the date in
+-- One row per response of table_run, and one per date. The model is in table_generate_params, the date in
 -- table_experiment.
 select
     runs.id as id,

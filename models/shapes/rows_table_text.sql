@@ -1,5 +1,5 @@
--- table_text has a row per text, table_text_data a row per attribute of a text: its date (created) and
--- others.
+-- One row per row of table_text, which holds the texts, and one per row of table_text_data, which holds their
+-- dates (created) and other attributes.
 select
     id as id,
     experiment_id as experiment_id,

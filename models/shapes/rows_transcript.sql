@@ -1,9 +1,10 @@
--- captions has a row per caption of a transcript. Adjacent captions of one speaker become one text, an
--- utterance, with the number of its first caption; the speaker takes the place of the probe. Only DuckDB
--- reads it, because only files have it.
+-- One row per utterance, one per date, and one per caption that goes on in an utterance. Adjacent captions
+-- of one speaker are an utterance, with the number of the first; the speaker takes the place of the probe.
+-- Only DuckDB reads it, because only files have it.
 {% set mark, after_name = "chr(64978)", "chr(64979)" %}
 {% set word = "\\p{Lu}[\\p{L}\\p{M}\\p{N}.\\x27-]*" %}
 {% set name = "(" ~ word ~ "(?: " ~ word ~ "){0,4}(?: \\([^()\\n:0-9]{1,40}\\))?)" %}
+{% set entities = [("'&lt;'", "'<'"), ("'&gt;'", "'>'"), ("'&nbsp;'", "' '"), ("'&amp;'", "'&'")] %}
 {% set others = names_of_extra_columns() | reject("in", ["Start", "End"]) | list %}
 with
     lined as (
@@ -42,35 +43,24 @@ with
         from compared
     ),
 
+    voiced as (
+        select
+            *,
+            regexp_replace(
+                array_to_string(case when repeats_line then lines[2:] else lines end, chr(10)),
+                '<v(?:\.[^ >]*)? +([^>]*)>',
+                {{ mark }} || '\1' || {{ after_name }},
+                'g'
+            ) as voices
+        from rolled
+    ),
+
     marked as (
         select
             *,
             regexp_replace(
                 regexp_replace(
-                    replace(
-                        replace(
-                            replace(
-                                replace(
-                                    regexp_replace(
-                                        array_to_string(
-                                            case when repeats_line then lines[2:] else lines end, chr(10)
-                                        ),
-                                        '<v(?:\.[^ >]*)? +([^>]*)>',
-                                        {{ mark }} || '\1' || {{ after_name }},
-                                        'g'
-                                    ),
-                                    '&lt;',
-                                    '<'
-                                ),
-                                '&gt;',
-                                '>'
-                            ),
-                            '&nbsp;',
-                            ' '
-                        ),
-                        '&amp;',
-                        '&'
-                    ),
+                    {{ replace_each("voices", entities) }},
                     '(?m)^(?:>>+ *|- ?)?(?:\[{{ name }}\]:?(?: +|$)(\S)|{{ name }} ?(?:\([0-9:.]+\))?:(?: |$)(\S?))',
                     {{ mark }} || '\1\3' || {{ after_name }} || '\2\4',
                     'g'
@@ -80,7 +70,7 @@ with
                 {{ mark }} || '(no speaker)' || {{ after_name }},
                 'g'
             ) as marked_text
-        from rolled
+        from voiced
     ),
 
     pieces as (

@@ -1,17 +1,16 @@
+{% set is_table = var("shape") != "table_output" %}
 {{
     config(
-        materialized="view" if var("shape") == "table_output" else "table",
+        materialized="table" if is_table else "view",
         post_hook="{{ add_index('output_id') if config.get('materialized') == 'table' else '' }}",
     )
 }}
-{# not of table_output, where a join finds a row by the index of id #}
-{% set whole = "id" if var("shape") == "table_output" else "cast(id as " ~ integer_type() ~ ")" %}
 -- One row per row of the shape. Only names and types change; text is compared character by character.
 -- Of table_output, a view: the servers find a row by the primary key. The union of another shape has none.
 select
-    {{ whole }} as output_id,
+    {{ "cast(id as " ~ integer_type() ~ ")" if is_table else "id" }} as output_id,
     cast(experiment_id as {{ integer_type() }}) as experiment_id,
-    {{ whole | replace("id", "root_id", 1) }} as root_id,
+    {{ "cast(root_id as " ~ integer_type() ~ ")" if is_table else "root_id" }} as root_id,
     depth as depth,
     {{ exact_text("tag") }} as tag,
     {{ exact_text("probe") }} as probe,

@@ -5,8 +5,8 @@ select
     text_id,
     root_id as caption,
     file_stem,
-    {{ adapter.quote("Start") }} as start_time,
-    {{ adapter.quote("End") }} as end_time,
+    "Start" as start_time,
+    "End" as end_time,
     probe as speaker,
     text,
     concat(left(replace(probe, ':', ' '), 63), ': ', {{ flat("text") }}) as line

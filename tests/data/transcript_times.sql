@@ -6,10 +6,10 @@ with
     numbered as (
         select
             id as caption,
-            {{ adapter.quote("Start") }} as start_time,
+            "Start" as start_time,
             list_sum(
                 list_transform(
-                    list_reverse(string_split({{ adapter.quote("Start") }}, ':')),
+                    list_reverse(string_split("Start", ':')),
                     lambda part,
                     place:try_cast(part as double) * power(60, place - 1)
                 )

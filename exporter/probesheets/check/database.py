@@ -7,7 +7,7 @@ from contextlib import closing
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import database_file, is_duckdb, memory, setting
 from probesheets.source.copy import connect
-from probesheets.source.shapes import read_shapes
+from probesheets.source.shapes import all_tables
 from probesheets.warehouse import Server
 
 
@@ -44,7 +44,7 @@ def _check_file(target: str, copying: bool) -> None:
             )
         return
     with connect(file) as connection:
-        names = sorted({table for shape in read_shapes().values() for table in shape.tables}) if copying else []
+        names = all_tables() if copying else []
         views = "select view_name from duckdb_views() where list_contains(?, view_name)"
         if found := connection.execute(views, [names]).fetchone():
             raise ProbesheetsError(

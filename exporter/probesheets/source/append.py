@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from probesheets.errors import ProbesheetsError, shortened, shown
-from probesheets.source.shapes import OWN_ID, TABLE_OUTPUT, Shape, read_shapes
+from probesheets.source.shapes import OWN_ID, TABLE_OUTPUT, Shape, all_tables, read_shapes
 from probesheets.sql import literal, quoted
 
 _SHOWN = 60  # characters of a cell in a message
@@ -79,11 +79,10 @@ def own_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
 def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[tuple[str, str | None]]:
     """The tables of a schema that a copy may have, and their comments."""
     database, _, name = schema.rpartition(".")
-    names = sorted({table for shape in read_shapes().values() for table in shape.tables})
     return connection.execute(
         "select table_name, comment from duckdb_tables() where schema_name = ? and list_contains(?, table_name) "
         "and database_name = coalesce(nullif(?, ''), current_database())",
-        [name, names, database],
+        [name, all_tables(), database],
     ).fetchall()
 
 

@@ -26,8 +26,8 @@ from probesheets.source.shapes import (
     TABLE_OUTPUT,
     Reading,
     Shape,
+    all_tables,
     known_names,
-    read_shapes,
     read_table,
     recognise,
 )
@@ -195,7 +195,7 @@ def discard_copy(database: Path) -> None:
 
 
 def _drop(connection: duckdb.DuckDBPyConnection) -> None:
-    for table in {table for shape in read_shapes().values() for table in shape.tables}:
+    for table in all_tables():
         connection.execute(f"drop table if exists main.{INCOMING}{table}")
 
 

@@ -13,7 +13,7 @@ import duckdb
 from probesheets.errors import ProbesheetsError, counted
 from probesheets.source.columns import check_names
 from probesheets.source.files import Rows
-from probesheets.source.shapes import TABLE_OUTPUT, Reading, Shape, named_shape, read_shapes, read_table
+from probesheets.source.shapes import TABLE_OUTPUT, Reading, Shape, all_tables, named_shape, read_shapes, read_table
 from probesheets.source.sizes import check_size
 from probesheets.sql import literal, quoted
 from probesheets.warehouse.base import CHUNK_ROWS
@@ -148,7 +148,7 @@ def _load_extension(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _columns(connection: duckdb.DuckDBPyConnection, schema: str) -> dict[str, dict[str, bool]]:
     """The tables of all shapes in a schema: {table: {column: whether it is binary}}."""
-    tables: dict[str, dict[str, bool]] = {table: {} for shape in read_shapes().values() for table in shape.tables}
+    tables: dict[str, dict[str, bool]] = {table: {} for table in all_tables()}
     query = (
         "select convert(table_name using utf8mb4), column_name, data_type like '%blob' or data_type like '%binary' "
         "from information_schema.columns "

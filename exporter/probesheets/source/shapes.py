@@ -11,9 +11,7 @@ from probesheets.settings import find_root, read_yaml
 TABLE_OUTPUT = "table_output"
 SECONDS = ":seconds"  # after the name of a date column: it holds seconds since 1970
 OWN_ID = "Source ID"  # the column for ids of the source that cannot be Record IDs
-
-
-_KEYS = ("tables", "optional", "usual_names", "not_by_columns", "own_columns", "one_file", "keeps_ids")  # of the meta
+_KEYS = ("tables", "optional", "usual_names", "by_columns", "own_columns", "one_file", "keeps_ids")  # of the meta
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Shape:
     tables: Mapping[str, Mapping[str, str]]
     optional: Sequence[str] = ()
     usual_names: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
-    not_by_columns: bool = False
+    by_columns: bool = True
     own_columns: Sequence[str] = ()
     one_file: bool = False
     keeps_ids: bool = False
@@ -71,6 +69,11 @@ def read_shapes() -> dict[str, Shape]:
     return shapes
 
 
+def all_tables() -> list[str]:
+    """The tables of all shapes, by name."""
+    return sorted({table for shape in read_shapes().values() for table in shape.tables})
+
+
 def known_names() -> list[str]:
     """The names by which the header of a file is known as one, table_output's first."""
     shapes = sorted(read_shapes().values(), key=lambda shape: shape.name != TABLE_OUTPUT)
@@ -91,7 +94,7 @@ class Reading:
 
     shape: Shape
     columns: Mapping[str, str]
-    doubtful: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    candidates: Mapping[str, Sequence[str]] = field(default_factory=dict)
     seconds: frozenset[str] = frozenset()  # columns with seconds since 1970
     why: str = "by its columns"  # how the shape was recognised
 
@@ -132,7 +135,7 @@ def recognise(place: str, found: Sequence[str], columns: Mapping[str, str], want
     Raises ProbesheetsError, and names the option that decides, if no shape fits or more than one reading is possible.
     """
     shapes = [shape for shape in read_shapes().values() if len(shape.required_tables) == 1]
-    shapes = [shape for shape in shapes if not shape.not_by_columns]
+    shapes = [shape for shape in shapes if shape.by_columns]
     if columns:
         shapes = [shape for shape in shapes if columns.keys() <= {*shape.usual_names, "id"}]
     if wanted:
@@ -148,7 +151,7 @@ def recognise(place: str, found: Sequence[str], columns: Mapping[str, str], want
         best += [one for one in fitting if one != best[0] and not {*one.needed} <= {*best[0].columns.values()}]
     near_misses = [one for one in readings if one.missing and len(one.needed) > most and _is_meant(one, shapes)]
     if len(best) == 1 and not near_misses:
-        for column, names in best[0].doubtful.items():
+        for column, names in best[0].candidates.items():
             raise ProbesheetsError(
                 f"{place} has {len(names)} columns that could be the {column}: {', '.join(map(shown, names))}.\n"
                 f"Choose one: --columns {shown(shlex.quote(f'{column}={names[0]}'))}"
@@ -198,7 +201,7 @@ def _listed(found: Sequence[str]) -> str:
 
 
 def _reading(place: str, shape: Shape, found: Sequence[str], columns: Mapping[str, str]) -> Reading:
-    """The reading of a file by a shape. Columns may be missing, or doubtful because the file has several for one."""
+    """The reading of a file by a shape. Columns may be missing; the file may have several candidates for one."""
     by_name = {name.strip().lower(): name for name in reversed(found)}
     seconds = frozenset(
         role for role, name in columns.items() if role == "date" and name not in found and name.endswith(SECONDS)
@@ -208,7 +211,7 @@ def _reading(place: str, shape: Shape, found: Sequence[str], columns: Mapping[st
         if name not in found:
             raise ProbesheetsError(f"--columns: {place} has no column {name!r}. {near(name, found)}")
     chosen: dict[str, str] = {}
-    doubtful: dict[str, list[str]] = {}
+    candidates: dict[str, list[str]] = {}
     for column in shape.tables[shape.first]:
         if column in named:
             chosen[column] = named[column]
@@ -217,6 +220,6 @@ def _reading(place: str, shape: Shape, found: Sequence[str], columns: Mapping[st
             if some := [by_name[name] for name in usual if name in by_name and by_name[name] not in named.values()]:
                 chosen[column] = some[0]
                 if len(some) > 1:
-                    doubtful[column] = some
+                    candidates[column] = some
                 break
-    return Reading(shape, chosen, doubtful, seconds)
+    return Reading(shape, chosen, candidates, seconds)
