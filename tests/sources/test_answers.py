@@ -233,6 +233,12 @@ def test_keys_that_only_late_objects_have_are_columns(tmp_path: Path) -> None:
     assert [row[0] for row in kept] == [*range(1, 30_002)] and kept[-1][2] == "b"
 
 
+def test_an_object_can_be_larger_than_duckdb_expects(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    write_lines(file, [{"text": "one"}, {"text": "x" * 17_000_000}])
+    assert [len(row[2]) for row in copied(tmp_path, file)[1]] == [3, 17_000_000]
+
+
 def test_a_workbook_with_two_sheets_or_merged_headers_is_refused(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     first = book.active
