@@ -20,7 +20,7 @@ from probesheets.errors import ProbesheetsError
 from probesheets.source.asked import Source
 from probesheets.source.copy import copy_source
 try:
-    said = copy_source(Path("copy.duckdb"), Source(sys.argv[1])).said
+    said = copy_source(Path("copy.duckdb"), Source(sys.argv[1])).said[0]
 except ProbesheetsError as error:
     said = str(error)
 Path("said").write_text(said, encoding="utf-8")

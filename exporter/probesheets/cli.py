@@ -116,7 +116,7 @@ def run(
     with sole_builder(target):
         if copied:
             found = copy_source(database_file(target), copied)
-            _say("\n".join([found.said, *found.reading, *found.advice]), quiet)
+            _say("\n".join([*found.said, *found.advice]), quiet)
         try:
             variables = with_shape(variables, found.shape if copied else shape or shape_in(target))
             if copied and new and not append:

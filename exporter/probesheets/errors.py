@@ -1,5 +1,6 @@
 """Errors that a user can act on. Only cli.py turns them into messages and exit codes."""
 
+import os
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -42,3 +43,9 @@ def counted(number: int, noun: str) -> str:
 def shortened(text: str, most: int = 60) -> str:
     """A text of at most `most` characters; … replaces the rest."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def hide_password(message: str) -> str:
+    """A message of a library without the password of the environment."""
+    password = os.environ.get("PROBESHEETS_PASSWORD")
+    return message.replace(password, "***") if password else message

@@ -104,7 +104,7 @@ def test_every_kind_of_file_gives_the_same_copy(tmp_path: Path, name: str) -> No
     assert result.shape == "answers"
     assert names == ["id", "probe", "text", "date", "model", "Source ID", "score"]
     assert [tuple(cell or None for cell in row) for row in rows] == KEPT
-    assert result.reading == (
+    assert result.said[1:] == (
         "The source has the shape answers, by its columns: "
         "id → Source ID, prompt → probe, response → text, created → date.",
         "Other columns, which the variable extra_columns can show: score.",
@@ -310,7 +310,7 @@ def test_an_append_with_other_record_ids_is_refused(tmp_path: Path) -> None:
     assert "those of " in refused(tmp_path, tmp_path / "a.jsonl", append=True)
     write_lines(tmp_path / "a.jsonl", [{"id": 11, "text": "b"}, {"id": 12, "text": "c"}])
     result, rows, _ = copied(tmp_path, tmp_path / "a.jsonl", append=True)
-    assert [row[0] for row in rows] == [10, 11, 12] and result.said.endswith(", 1 of them new")
+    assert [row[0] for row in rows] == [10, 11, 12] and result.said[0].endswith(", 1 of them new")
     rows = copied(tmp_path, tmp_path / "a.jsonl", append=True, offset=100)[1]
     assert [row[0] for row in rows] == [10, 11, 111, 112]
 

@@ -101,7 +101,7 @@ def written(project: Path, rows: str) -> str:
 def test_an_offset_moves_every_id_and_repeats_without_effect(project: Path) -> None:
     source = Source(str(project / "again.csv"), project / "large.csv", append=True, offset=100)
     database = project / "probesheets.duckdb"
-    said = copy_source(database, source).said
+    said = copy_source(database, source).said[0]
     assert said.endswith(", 5 of them new")
     every = ids(database, f"{INCOMING}table_output")
     assert every[:7] == ids(database)
@@ -110,7 +110,7 @@ def test_an_offset_moves_every_id_and_repeats_without_effect(project: Path) -> N
         models = connection.execute(f"from {INCOMING}table_experiment order by id").fetchall()
     assert models == [(1, "small"), (101, "large")]
     replace_copy(database, source)
-    said = copy_source(database, source).said
+    said = copy_source(database, source).said[0]
     assert said.endswith(", 0 of them new")
     assert ids(database, f"{INCOMING}table_output") == ids(database) == every
 
@@ -234,7 +234,7 @@ def test_an_empty_cell_and_null_are_the_same(project: Path) -> None:
     (project / "null.csv").write_text(HEADER + rows.replace("P,\n", "P,NULL\n"), encoding="utf-8")
     database = project / "probesheets.duckdb"
     replace_copy(database, Source(str(project / "empty.csv"), append=True))
-    said = copy_source(database, Source(str(project / "null.csv"), append=True, nulls=("NULL",))).said
+    said = copy_source(database, Source(str(project / "null.csv"), append=True, nulls=("NULL",))).said[0]
     assert said.endswith(", 0 of them new")
 
 

@@ -22,7 +22,7 @@ from probesheets.errors import ProbesheetsError
 from probesheets.source.asked import Source
 from probesheets.source.copy import copy_source
 try:
-    print(copy_source(Path(sys.argv[1]), Source(sys.argv[2])).said)
+    print(copy_source(Path(sys.argv[1]), Source(sys.argv[2])).said[0])
 except ProbesheetsError as error:
     print(error)
 """

@@ -40,18 +40,15 @@ def append(connection: duckdb.DuckDBPyConnection, schema: str, incoming: str, so
         old, added = f"{schema}.{table}", f"main.{incoming}{table}"
         if not columns(connection, old):
             continue
+        others = ""
         if columns(connection, added):
             _refuse_other_content(connection, schema, table, added, source, shape)
             others = f"union all by name (select * from {added} as new where new.id is null or new.id not in "
             others += f"(select id from {old} where id is not null))"
-        else:
-            others = ""
-        connection.execute(f"create table main.{incoming}both as from {old} {others}")
-        [(count,)] = connection.execute(
-            f"select (select count(*) from main.{incoming}both) - (select count(*) from {old})"
-        ).fetchall()
+        [(had,)] = connection.execute(f"select count(*) from {old}").fetchall()
+        [(has,)] = connection.execute(f"create table main.{incoming}both as from {old} {others}").fetchall()
         connection.execute(f"drop table if exists {added}; alter table main.{incoming}both rename to {incoming}{table}")
-        new = int(count)
+        new = int(has - had)
     name = before if not new else f"{before}, {source}"
     connection.execute(f"comment on table main.{incoming}{shape.first} is {literal(name)}")
     return new

@@ -1,6 +1,7 @@
 """The source that the options of a command describe."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,7 +14,6 @@ from probesheets.errors import ProbesheetsError
 from probesheets.settings import check_target, is_duckdb
 from probesheets.settings import variables as project_variables
 from probesheets.source.query import QUERY
-from probesheets.source.server import without_password
 from probesheets.source.shapes import columns_asked, named_shape
 
 
@@ -94,8 +94,10 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The place as messages may show it."""
-        return without_password(self.place)
+        """The place as messages may show it: without a password."""
+        scheme, found, place = self.place.partition("://")
+        user, at, host = re.split("[?#;]", place)[0].rpartition("@")
+        return f"{scheme}://{user.partition(':')[0]}{at}{host}" if found else self.place
 
 
 def _is_day(text: str) -> bool:

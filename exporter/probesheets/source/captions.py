@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError
+from probesheets.source.csv_files import text_batch
 from probesheets.source.files import Rows, registered
 
 
@@ -34,8 +34,7 @@ def open_captions(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], 
     if not rows:
         raise ProbesheetsError(f"{files[0]} has no captions. Choose another file.")
     names = ["speaker", "text", "start", "end"]
-    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-    with registered(connection, [pa.RecordBatch.from_arrays(columns, names=names)]):
+    with registered(connection, [text_batch(names, rows)]):
         yield Rows("incoming", names, frozenset(), "transcript", "because it has captions")
 
 

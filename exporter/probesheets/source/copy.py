@@ -13,14 +13,14 @@ from pathlib import Path
 
 import duckdb
 
-from probesheets.errors import ProbesheetsError, counted, shown
+from probesheets.errors import ProbesheetsError, counted, hide_password, shown
 from probesheets.settings import database_file, is_duckdb, memory, more_memory
 from probesheets.source.append import append, columns, origin, own_tables, shape_of_copy
 from probesheets.source.asked import Source
 from probesheets.source.files import Rows, find_files, open_files
 from probesheets.source.keep import INCOMING, NULLS, keep, numbers_rows
 from probesheets.source.query import QUERY, open_query
-from probesheets.source.server import copy_server, hide_password
+from probesheets.source.server import copy_server
 from probesheets.source.shapes import (
     OWN_ID,
     TABLE_OUTPUT,
@@ -41,11 +41,10 @@ _WITHOUT_MODELS = "The earlier copy has model names, this source has none. To ke
 
 @dataclass(frozen=True)
 class Copied:
-    """What was copied: the name of its shape, how it was read, and advice, a line each."""
+    """What was copied: the name of its shape, what to say about it, and advice, a line each."""
 
     shape: str
-    said: str
-    reading: tuple[str, ...]  # nothing for table_output, which is not renamed
+    said: tuple[str, ...]
     advice: tuple[str, ...]
 
 
@@ -60,24 +59,7 @@ def copy_source(database: Path, source: Source, base: Path | None = None) -> Cop
                 connection.execute(f"attach {literal(str(base))} as base (read_only)")
             connection.begin()
             _drop(connection)
-            rows, reading, notes = _read(connection, source)
-            shape, before = reading.shape, "base.main" if base else "main"
-            _refuse_misfits(connection, before, source, shape)
-            heard = [*_columns_read(connection, reading)] if shape.name != TABLE_OUTPUT else []
-            advice = [*notes, *_advice(connection, source, shape)]
-            said = f"Read {counted(rows, 'row')} of {shape.first} from {source.name}"
-            if source.append:
-                new = append(connection, before, INCOMING, source.name, shape)
-                said += f", {new:,} of them new"
-            else:
-                replaced, models = (
-                    origin(connection, before),
-                    (f"{before}.{EXPERIMENTS}", f"main.{INCOMING}{EXPERIMENTS}"),
-                )
-                had, has = (columns(connection, place) for place in models)
-                advice += [_WITHOUT_MODELS] if had and not has and EXPERIMENTS in shape.tables else []
-                said += f", to replace the copy of {replaced}" if replaced not in (None, source.name) else ""
-                connection.execute(f"comment on table main.{INCOMING}{shape.first} is {literal(source.name)}")
+            copied = _copy(connection, source, "base.main" if base else "main")
             connection.commit()
     except (duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException) as error:
         raise ProbesheetsError(
@@ -85,7 +67,26 @@ def copy_source(database: Path, source: Source, base: Path | None = None) -> Cop
             "The previous copy is unchanged. Free some disk space, set PROBESHEETS_DUCKDB to another file or, if rows "
             f"are long, run the command again with {more_memory()}."
         ) from None
-    return Copied(shape.name, said, tuple(heard), tuple(advice))
+    return copied
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, source: Source, before: str) -> Copied:
+    """Make the incoming tables. `before` is the schema with the earlier copy."""
+    rows, reading, notes = _read(connection, source)
+    shape = reading.shape
+    _refuse_misfits(connection, before, source, shape)
+    said = f"Read {counted(rows, 'row')} of {shape.first} from {source.name}"
+    heard = [*_columns_read(connection, reading)] if shape.name != TABLE_OUTPUT else []  # its columns keep their names
+    advice = [*notes, *_advice(connection, source, shape)]
+    if source.append:
+        said += f", {append(connection, before, INCOMING, source.name, shape):,} of them new"
+    else:
+        replaced = origin(connection, before)
+        said += f", to replace the copy of {replaced}" if replaced not in (None, source.name) else ""
+        had, has = (columns(connection, f"{place}{EXPERIMENTS}") for place in (f"{before}.", f"main.{INCOMING}"))
+        advice += [_WITHOUT_MODELS] if had and not has and EXPERIMENTS in shape.tables else []
+        connection.execute(f"comment on table main.{INCOMING}{shape.first} is {literal(source.name)}")
+    return Copied(shape.name, (said, *heard), tuple(advice))
 
 
 def _refuse_misfits(connection: duckdb.DuckDBPyConnection, before: str, source: Source, shape: Shape) -> None:
@@ -106,11 +107,7 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[int, R
     """Make the incoming tables; returns the number of rows of the first one, how they were read, and notes."""
     notes: list[str] = []
     if "://" in source.place:
-
-        def keep_table(found: Rows, table: str, reading: Reading) -> int:
-            return keep(connection, source, source.name, found, table, reading)
-
-        rows, reading, notes = copy_server(connection, source.place, source.shape, keep_table)
+        rows, reading, notes = copy_server(connection, source)
     else:
         with _opened(connection, source) as found:
             reading = recognise(source.place, found.columns, source.columns, source.shape or found.shape)

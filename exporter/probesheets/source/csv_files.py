@@ -18,8 +18,7 @@ import pyarrow as pa
 import probesheets.pyarrow_setup  # noqa: F401
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import more_memory
-from probesheets.source.columns import check_names
-from probesheets.source.sizes import longest
+from probesheets.source.limits import check_names, longest
 from probesheets.warehouse.base import CHUNK_ROWS
 
 BLOCK_BYTES = 4 << 20  # of a file that become a record batch, approximately
@@ -81,11 +80,11 @@ def _chunks(path: Path, known: Sequence[str]) -> Iterator[pa.RecordBatch]:
                     rows.append(row)
                 first, escaped = reader.line_num, False
                 if rows and (size > BLOCK_BYTES or len(rows) == CHUNK_ROWS):
-                    yield _chunk(names, rows)
+                    yield text_batch(names, rows)
                     rows, size = [], 0
         except (csv.Error, UnicodeDecodeError) as error:
             raise _csv_error(path, first + 1, reader.line_num, error, encoding, escaped) from None
-    yield _chunk(names, rows)
+    yield text_batch(names, rows)
 
 
 def is_packed(path: Path) -> bool:
@@ -129,7 +128,8 @@ def _header(path: Path, row: list[str], known: Sequence[str], delimiter: str) ->
     return names
 
 
-def _chunk(names: list[str], rows: list[list[str]]) -> pa.RecordBatch:
+def text_batch(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pa.RecordBatch:
+    """Rows as a record batch of texts."""
     columns = zip(*rows, strict=True) if rows else [()] * len(names)
     return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], names=names)
 

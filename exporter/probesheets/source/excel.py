@@ -9,8 +9,8 @@ import duckdb
 import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError, shown
-from probesheets.source.columns import check_names
 from probesheets.source.files import Rows, registered
+from probesheets.source.limits import check_names
 from probesheets.warehouse.base import CHUNK_ROWS
 
 
@@ -35,16 +35,14 @@ def open_workbook(
             "Save the sheet that you want to read as a workbook of its own."
         )
     columns = [[_text(value) for value in column] for _, column in filled.popitem()[1].items()]
-    header = [column[0] for column in columns if any(column)]
-    if None in header:
-        column = header.index(None) + 1
+    if nameless := [number for number, column in enumerate(columns, 1) if not column[0] and any(column)]:
         raise ProbesheetsError(
-            f"{files[0]}: the first row names no column {column} (are cells merged there?).\n"
+            f"{files[0]}: the first row names no column {nameless[0]} (are cells merged there?).\n"
             "Unmerge the cells of the first row, and give each column a name."
         )
-    titles = [str(name).strip() for name in header]
+    titles = [title.strip() for title, *_ in columns if title]
     check_names(str(files[0]), titles)
-    texts = [pa.array(column[1:], pa.string()) for column in columns if any(column)]
+    texts = [pa.array(column[1:], pa.string()) for column in columns if column[0]]
     with registered(connection, pa.Table.from_arrays(texts, names=titles).to_batches(max_chunksize=CHUNK_ROWS)):
         yield Rows("incoming", titles)
 

@@ -9,10 +9,9 @@ import duckdb
 
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import more_memory
-from probesheets.source.columns import check_names
 from probesheets.source.csv_files import is_packed, open_packed
 from probesheets.source.files import Rows, file_list, reading
-from probesheets.source.sizes import longest
+from probesheets.source.limits import check_names, longest
 from probesheets.sql import quoted
 
 _LARGEST = 16 << 20  # bytes of an object that DuckDB expects by default; to expect more takes it longer

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 
 import duckdb
 
-from probesheets.errors import ProbesheetsError, shown
+from probesheets.errors import ProbesheetsError, hide_password, shown
 from probesheets.settings import more_memory
 from probesheets.source.asked import Source
 from probesheets.source.files import Rows
-from probesheets.source.server import hide_password
+from probesheets.source.limits import check_size, longest
 from probesheets.source.shapes import OWN_ID, Reading, Shape
-from probesheets.source.sizes import check_size, longest
 from probesheets.sql import literal, quoted
 from probesheets.warehouse.base import CHUNK_ROWS
 

@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError, shown
+from probesheets.source.csv_files import text_batch
 from probesheets.source.files import Rows, registered
 
 SQLITE = b"SQLite format 3\0"  # how the file begins
@@ -29,7 +30,7 @@ def open_llm_logs(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], 
 
 
 def _batches(files: Sequence[Path]) -> Iterator[pa.RecordBatch]:
-    yield _batch([])
+    yield text_batch(_NAMES, [])
     for file in files:
         yield from _responses(file)
 
@@ -50,12 +51,6 @@ def _responses(file: Path) -> Iterator[pa.RecordBatch]:
             for table, query in queries.items():
                 cursor = database.execute(query) if table in tables else None
                 while rows := cursor.fetchmany(_ROWS) if cursor else []:
-                    yield _batch(rows)
+                    yield text_batch(_NAMES, [[cell if cell is None else str(cell) for cell in row] for row in rows])
     except sqlite3.Error as error:
         raise ProbesheetsError(f"{file} cannot be read as a log of llm: {error}.") from None
-
-
-def _batch(rows: list[tuple[object, ...]]) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True) if rows else [()] * len(_NAMES)
-    texts = [pa.array([None if value is None else str(value) for value in column], pa.string()) for column in columns]
-    return pa.RecordBatch.from_arrays(texts, names=_NAMES)

@@ -10,9 +10,8 @@ import pyarrow.parquet
 
 import probesheets.pyarrow_setup  # noqa: F401
 from probesheets.errors import ProbesheetsError
-from probesheets.source.columns import check_names
 from probesheets.source.files import Rows, as_texts, file_list, reading
-from probesheets.source.sizes import check_size
+from probesheets.source.limits import check_names, check_size
 from probesheets.warehouse.base import CHUNK_ROWS
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,36 +10,34 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import duckdb
 
-from probesheets.errors import ProbesheetsError, counted
-from probesheets.source.columns import check_names
+from probesheets.errors import ProbesheetsError, counted, hide_password
+from probesheets.source.asked import Source
 from probesheets.source.files import Rows
+from probesheets.source.keep import keep
+from probesheets.source.limits import check_names, check_size
 from probesheets.source.shapes import TABLE_OUTPUT, Reading, Shape, all_tables, named_shape, read_shapes, read_table
-from probesheets.source.sizes import check_size
 from probesheets.sql import literal, quoted
 from probesheets.warehouse.base import CHUNK_ROWS
 from probesheets.warehouse.server import login_advice
 
 _PASSWORD = re.compile("(?i)(pass[^/?&#=]*|pwd|pw|secret)=")
 _THIS_MACHINE = re.compile(r"localhost|127(\.[0-9]+){3}|::1")
-Keep = Callable[[Rows, str, Reading], int]  # (the rows of a table, its name, how it is read) -> how many rows
 
 
-def copy_server(
-    connection: duckdb.DuckDBPyConnection, url: str, wanted: str | None, keep: Keep
-) -> tuple[int, Reading, list[str]]:
-    """Give `keep` each table of the shape that a schema has: the shape `wanted`, else the one whose tables are there.
+def copy_server(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[int, Reading, list[str]]:
+    """Keep each table of the shape that a schema has: the shape that was asked for, else the one whose tables it has.
 
     Returns the number of rows of the first table, its reading, and a note on each other shape that the schema has.
     Every column is the text that the server makes of it, so floats and dates read as they do there. Nothing is filtered
     on the server. Raises ProbesheetsError if no shape fits, or the server cannot be read.
     """
-    place, schema = _parse(url)
+    place, schema = _parse(source)
     copied: list[tuple[int, Reading]] = []
-    with _readable(url):
+    with _readable(source):
         _attach(connection, place)
         tables = _columns(connection, schema)
         fitting = [shape for shape in read_shapes().values() if {*shape.required_tables} <= tables.keys()]
-        shape = _chosen(connection, url, schema, fitting, wanted)
+        shape = _chosen(connection, source, schema, fitting)
         for table in shape.tables:
             if table in tables:
                 known = shape.tables[table]
@@ -47,7 +45,8 @@ def copy_server(
                 check_names(f"{schema}.{table}", names)
                 reading = read_table(f"{schema}.{table}", shape, table, names)
                 names = list(reading.columns.values()) if copied else names
-                copied.append((keep(Rows(_relation(connection, schema, table, names), names), table, reading), reading))
+                rows = Rows(_relation(connection, schema, table, names), names)
+                copied.append((keep(connection, source, source.name, rows, table, reading), reading))
         notes = [
             f"The schema also has {other.first}, with {counted(_count(connection, schema, other.first), 'row')}. "
             f"To read it instead, add --shape {other.name}"
@@ -57,31 +56,28 @@ def copy_server(
     return *copied[0], notes
 
 
-def _chosen(
-    connection: duckdb.DuckDBPyConnection, url: str, schema: str, fitting: list[Shape], wanted: str | None
-) -> Shape:
+def _chosen(connection: duckdb.DuckDBPyConnection, source: Source, schema: str, fitting: list[Shape]) -> Shape:
     """The shape to read. table_output comes first: the others are later forms of the same database."""
-    shapes, source = {shape.name: shape for shape in fitting}, without_password(url)
-    if wanted in shapes or (not wanted and TABLE_OUTPUT in shapes):
-        return shapes[wanted or TABLE_OUTPUT]
-    if len(shapes) == 1 and not wanted:
-        return fitting[0]
-    if shapes and not wanted:
+    shapes = {shape.name: shape for shape in fitting}
+    wanted = source.shape or (TABLE_OUTPUT if TABLE_OUTPUT in shapes or len(shapes) != 1 else fitting[0].name)
+    if wanted in shapes:
+        return shapes[wanted]
+    if shapes and not source.shape:
         options = " or ".join(f"--shape {name}" for name in shapes)
-        raise ProbesheetsError(f"{source} has the tables of more than one shape. Add {options}.")
-    needed = (named_shape(wanted) if wanted else read_shapes()[TABLE_OUTPUT]).required_tables
+        raise ProbesheetsError(f"{source.name} has the tables of more than one shape. Add {options}.")
+    needed = named_shape(wanted).required_tables
     query = f"from information_schema.tables where table_name = {literal(needed[0])} order by 1"
     schemas = _ask(connection, f"select convert(table_schema using utf8mb4) {query}")
     others = ", ".join(str(row[0]) for row in schemas) or "none"
     instead = f"\nIt has the tables of: {', '.join(shapes)}." if shapes else ""
     raise ProbesheetsError(
-        f"{source}: there is no {' or no '.join(needed)} in {schema}, or the user cannot read it.\n"
+        f"{source.name}: there is no {' or no '.join(needed)} in {schema}, or the user cannot read it.\n"
         f"Check the schema in --source. Schemas with a {needed[0]} that this user can read: {others}.{instead}"
     )
 
 
 @contextmanager
-def _readable(url: str) -> Iterator[None]:
+def _readable(source: Source) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
@@ -93,13 +89,14 @@ def _readable(url: str) -> Iterator[None]:
             todo = (
                 "The password is only sent over TLS, to a server with a trusted certificate. To trust your own "
                 "certificate, set SSL_CERT_FILE to its file. On a network that you trust: "
-                f"--source {without_password(url)}?tls=off"
+                f"--source {source.name}?tls=off"
             )
-        raise ProbesheetsError(f"{without_password(url)} cannot be read: {said}\n{todo}") from None
+        raise ProbesheetsError(f"{source.name} cannot be read: {said}\n{todo}") from None
 
 
-def _parse(url: str) -> tuple[SplitResult, str]:
-    """The parts of a URL, and the schema that it names."""
+def _parse(source: Source) -> tuple[SplitResult, str]:
+    """The parts of the URL, and the schema that it names."""
+    url = source.place
     if ":" in url.partition("://")[2].rpartition("@")[0] or _PASSWORD.search(unquote(url)):
         raise ProbesheetsError(
             "Do not put the password into --source, where others can see it: set PROBESHEETS_PASSWORD."
@@ -110,12 +107,10 @@ def _parse(url: str) -> tuple[SplitResult, str]:
     except ValueError:
         place, schema = urlsplit(""), ""
     if place.scheme not in ("mysql", "mariadb") or not place.hostname or not schema or place.fragment:
-        raise ProbesheetsError(
-            f"--source {without_password(url)} is not valid. Give a file, or mysql://user@host:port/schema."
-        )
+        raise ProbesheetsError(f"--source {source.name} is not valid. Give a file, or mysql://user@host:port/schema.")
     if place.query not in ("", "tls=off"):
         name = re.split("[^a-zA-Z_-]", place.query)[0]
-        raise ProbesheetsError(f"--source {without_password(url)} has no option {name!r}. Valid: ?tls=off.")
+        raise ProbesheetsError(f"--source {source.name} has no option {name!r}. Valid: ?tls=off.")
     return place, schema
 
 
@@ -176,16 +171,3 @@ def _relation(connection: duckdb.DuckDBPyConnection, schema: str, table: str, co
     check_size(f"{schema}.{table}", float(_ask(connection, query)[0][0] or 0))
     texts = ", ".join(f"convert({quoted(name, '`')} using utf8mb4) as {quoted(name, '`')}" for name in columns)
     return f"mysql_query('server', {literal(f'select {texts} from {source}')})"
-
-
-def without_password(source: str) -> str:
-    """A source as messages may show it."""
-    scheme, found, place = source.partition("://")
-    user, at, host = re.split("[?#;]", place)[0].rpartition("@")
-    return f"{scheme}://{user.partition(':')[0]}{at}{host}" if found else source
-
-
-def hide_password(message: str) -> str:
-    """A message of a library without the password of the environment."""
-    password = os.environ.get("PROBESHEETS_PASSWORD")
-    return message.replace(password, "***") if password else message

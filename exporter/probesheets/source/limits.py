@@ -1,6 +1,8 @@
-"""How long the rows of a source may be, so that a build can hold them in its memory."""
+"""What a source may not have: impossible or repeated column names, and rows that a build cannot hold in memory."""
 
-from probesheets.errors import ProbesheetsError
+from collections.abc import Sequence
+
+from probesheets.errors import ProbesheetsError, shown
 from probesheets.settings import memory
 from probesheets.warehouse.base import CHUNK_ROWS
 
@@ -19,4 +21,15 @@ def check_size(place: str, size: float) -> None:
         raise ProbesheetsError(
             f"{place} has rows that are too long: {CHUNK_ROWS:,} of them contain {size / 1e6:,.0f} MB, and a build "
             f"needs {_CHUNK_COPIES} times as much memory. Run the command again with {needed}."
+        )
+
+
+def check_names(place: str, found: Sequence[str]) -> None:
+    """Raises ProbesheetsError for columns that are repeated, or impossible in DuckDB."""
+    if odd := [name for name in found if "\0" in name]:  # DuckDB would end the name there
+        raise ProbesheetsError(f"{place}: the column name {odd[0][:40]!r} contains a NUL character. Rename the column.")
+    lower = [name.lower() for name in found]  # databases ignore case in column names
+    if repeated := sorted({name for name in found if lower.count(name.lower()) > 1}):
+        raise ProbesheetsError(
+            f"{place} has the column {', '.join(map(shown, repeated))} more than once. Keep one of them."
         )
