@@ -46,12 +46,11 @@ def test_a_record_is_a_line_however_the_batches_are_cut(tmp_path: Path, cut: int
 
 @pytest.mark.parametrize("cut", [1, 2, 100])
 def test_each_group_has_files_of_its_own(tmp_path: Path, cut: int) -> None:
-    made = write(table([*"abcdef"], ["one", *["two"] * 3, *["three"] * 2]), tmp_path, cut, max_rows=2, suffix="-batch2")
+    made = write(table([*"abcdef"], ["one", *["two"] * 3, *["three"] * 2]), tmp_path, cut, suffix="-batch2")
     found = [(file.path.name, file.group, file.part, file.records, file.path.read_text("utf-8")) for file in made]
     assert found == [
         ("one-batch2.txt", "one", 1, 1, "a\n"),
-        ("two-batch2.txt", "two", 1, 2, "b\nc\n"),
-        ("two-batch2-part2.txt", "two", 2, 1, "d\n"),
+        ("two-batch2.txt", "two", 1, 3, "b\nc\nd\n"),
         ("three-batch2.txt", "three", 1, 2, "e\nf\n"),
     ]
     assert write(table([]), tmp_path / "none") == [] and not [*(tmp_path / "none").iterdir()]

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 
@@ -141,7 +142,8 @@ def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
             yield picker.pick(chunk)
             advance(chunk.num_rows)
 
-    write = partial(WRITERS[kind.format], group_by=kind.one_file_per, default_name=kind.file, suffix=job.batch.suffix)
+    writer = cast(Callable[..., Iterator[Written]], WRITERS[kind.format])
+    write = partial(writer, group_by=kind.one_file_per, default_name=kind.file, suffix=job.batch.suffix)
     try:
         return list(write(chunks(), kind.layout, directory, created=job.created))
     except ValueError as error:

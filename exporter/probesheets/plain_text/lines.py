@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,42 +24,39 @@ def write_lines(
     default_name: str,
     created: datetime,
     suffix: str = "",
-    max_rows: int = 2**53,
 ) -> Iterator[Written]:
     """Write one file per value of `group_by`, or DEFAULT_NAME.txt; yield each when it is complete.
 
     As `write_workbooks`, but a file has only the long text of each record, on a line of its own: UTF-8, without a
     header and without `created`. Nothing is shortened; a text with a line break raises ValueError.
     """
-    records = _lines(chunks, layout, group_by, max_rows)
-    for (group, part), some in groupby(records, lambda record: record[:2]):
-        path = directory / file_name((default_name if group is None else group) + suffix, part, "txt")
+    for group, records in groupby(_lines(chunks, layout, group_by), itemgetter(0)):
+        path = directory / file_name((default_name if group is None else group) + suffix, 1, "txt")
         file, digest, count = path.open("xb"), hashlib.sha256(), 0
         try:
             with file:
-                for *_, line in some:
+                for _, line in records:
                     file.write(line)
                     digest.update(line)
                     count += 1
         except BaseException:
             path.unlink()
             raise
-        yield Written(path, group, part, count, count, 0, 0, 0, digest.hexdigest())
+        yield Written(path, group, 1, count, count, 0, 0, 0, digest.hexdigest())
 
 
 def _lines(
-    chunks: Iterable[pa.RecordBatch], layout: Layout, group_by: str | None, max_rows: int
-) -> Iterator[tuple[str | None, int, bytes]]:
-    """For each record the group and the part of its file, and its line."""
-    names, last, number = (layout.columns[0].name, layout.long_text, group_by), None, -1
+    chunks: Iterable[pa.RecordBatch], layout: Layout, group_by: str | None
+) -> Iterator[tuple[str | None, bytes]]:
+    """For each record the group that names its file, and its line."""
+    names = (layout.columns[0].name, layout.long_text, group_by)
     for chunk in slices(chunks):
         columns, nothing = typed_columns(chunk, layout, group_by), [None] * chunk.num_rows
         values = (columns[name].cast(TEXT).to_pylist() if name else nothing for name in names)
         for key, line, group in zip(*values, strict=True):
             if line and "\n" in line:
                 raise ValueError(f"column {names[1]}, record {key}: a line of text cannot contain a line break")
-            last, number = group, number + 1 if group == last else 0
-            yield group, number // max_rows + 1, f"{line or ''}\n".encode()
+            yield group, f"{line or ''}\n".encode()
 
 
 def read_lines(file: Path, _headers: Sequence[str]) -> Iterator[list[str]]:
