@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from probesheets.folder import delivered
-from probesheets.folder.delivered import RECORDS, UNKNOWN, as_text, fingerprints
+from probesheets.folder.delivered import RECORDS, UNKNOWN, fingerprints
 from probesheets.folder.hashes import hash_of, sha256
 from probesheets.folder.manifest import CHANGED
 from probesheets.folder.publish import Folder
 from probesheets.project.kinds import Kind
+from probesheets.workbooks.cells import as_text
 from probesheets.workbooks.layout import group_name
 
 
@@ -67,11 +68,7 @@ class RowPicker:
 
     def _count_skipped(self, rows: pa.RecordBatch) -> None:
         group = self.kind.one_file_per
-        if group:
-            for pair in pc.value_counts(rows[group]).to_pylist():
-                self.skipped[group_name(pair["values"])] += pair["counts"]
-        else:
-            self.skipped[None] += rows.num_rows
+        self.skipped.update(map(group_name, rows[group].to_pylist() if group else [None] * rows.num_rows))
 
     def _remember(self, rows: pa.RecordBatch, ids: pa.Array, marks: pa.Array) -> None:
         group, count = self.kind.one_file_per, rows.num_rows

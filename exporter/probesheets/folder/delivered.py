@@ -9,11 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -24,6 +22,7 @@ from probesheets.folder.manifest import DELIVERED, Entry
 from probesheets.folder.publish import Folder
 from probesheets.pages.read import read_page
 from probesheets.project.kinds import Kind
+from probesheets.workbooks.cells import as_text
 from probesheets.workbooks.layout import Layout, units
 
 RECORDS = pa.schema(
@@ -77,20 +76,16 @@ def _counted(records: pa.Table, kinds: Iterable[str]) -> Counter[tuple[str, int,
 
 def open_part(file: Path) -> pyarrow.csv.CSVWriter:
     """A file for the records of one kind, to be written while its workbooks are."""
-    return pyarrow.csv.CSVWriter(file, RECORDS, write_options=_written(header=False))
+    return pyarrow.csv.CSVWriter(file, RECORDS, write_options=pyarrow.csv.WriteOptions(include_header=False))
 
 
 def write(file: Path, records: pa.Table, parts: Iterable[Path]) -> None:
     """Write the records that the folder will have: those that stay, and those of each part."""
-    pyarrow.csv.write_csv(records, file, _written(header=True))
+    pyarrow.csv.write_csv(records, file)
     with file.open("ab") as whole:
         for part in parts:
             with part.open("rb") as stream:
                 shutil.copyfileobj(stream, whole)
-
-
-def _written(*, header: bool) -> pyarrow.csv.WriteOptions:
-    return pyarrow.csv.WriteOptions(include_header=header, quoting_style="needed")
 
 
 def load(file: Path) -> pa.Table:
@@ -114,30 +109,13 @@ def fingerprints(rows: pa.RecordBatch, layout: Layout) -> pa.Array:
     """
     if layout.long_text:
         return _checksums(as_text(rows.column(layout.long_text)))
-    cells = [_shown(as_text(rows.column(column.name))) for column in layout.columns]
+    cells = [pc.utf8_slice_codeunits(as_text(rows.column(column.name)), 0, _COMPARED) for column in layout.columns]
     separator = pa.scalar("\x1f", pa.large_string())
     return _checksums(pc.binary_join_element_wise(*cells, separator, null_handling="replace", null_replacement=""))
 
 
-def as_text(array: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    if pa.types.is_boolean(array.type):
-        return pc.utf8_upper(array.cast(pa.large_string()))
-    return array.cast(pa.large_string())
-
-
-def _shown(array: pa.Array) -> pa.Array:
-    if (pc.max(pc.binary_length(array)).as_py() or 0) <= _COMPARED:
-        return array
-    return pc.utf8_slice_codeunits(array, 0, _COMPARED)
-
-
 def _checksums(array: pa.Array) -> pa.Array:
-    _, offsets, data = array.buffers()
-    bounds = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1].tolist()
-    view = memoryview(data or b"")
-    return pa.array([zlib.crc32(view[start:stop]) for start, stop in pairwise(bounds)], pa.int64())
+    return pa.array([zlib.crc32(text or b"") for text in array.cast(pa.large_binary()).to_pylist()], pa.int64())
 
 
 # --- from the workbooks
@@ -147,7 +125,7 @@ def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) 
     """The records of some workbooks. Raises ProbesheetsError unless all of them can be read."""
     from python_calamine import CalamineError
 
-    columns: dict[str, list[Any]] = {name: [] for name in RECORDS.names}
+    tables = [RECORDS.empty_table()]
     for entry in books:
         file, found = folder.path / entry.path, list[tuple[str, int]]()
         with suppress(OSError, CalamineError, ValueError):
@@ -159,11 +137,9 @@ def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) 
                 f"from {file}: some might be delivered twice. Restore {DELIVERED}"
                 f"{'' if file.suffix == '.txt' else ' or that file'}, or choose another folder with --out."
             )
-        for record, fingerprint in found:
-            values = (entry.kind, entry.batch, entry.group or "", record, fingerprint)
-            for column, value in zip(columns.values(), values, strict=True):
-                column.append(value)
-    return pa.table(columns, schema=RECORDS)
+        rows = [(entry.kind, entry.batch, entry.group or "", *one) for one in found]
+        tables.append(pa.Table.from_pylist([dict(zip(RECORDS.names, row, strict=True)) for row in rows], RECORDS))
+    return pa.concat_tables(tables)
 
 
 def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[str, int]]:
@@ -186,16 +162,14 @@ def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[s
             cells = "\x1f".join(_cell(cell)[:_COMPARED] for cell in row)
             yield _cell(row[at]), zlib.crc32(cells.encode()) if header == list(headers.values()) else UNKNOWN
         return
-    place, record, pieces = header.index(long), "", list[str]()
+    place, texts = header.index(long), list[tuple[str, list[str]]]()
     for row in rows:
+        record, pieces = texts[-1] if texts else ("", [])
         if pieces and row[at] == f"{record}-{len(pieces) + 1}" and units(pieces[-1]) > _CUT_UNITS:
             pieces.append(str(row[place]))
-            continue
-        if pieces:
-            yield record, zlib.crc32("".join(pieces).encode())
-        record, pieces = _cell(row[at]), [str(row[place])]
-    if pieces:
-        yield record, zlib.crc32("".join(pieces).encode())
+        else:
+            texts.append((_cell(row[at]), [str(row[place])]))
+    yield from ((record, zlib.crc32("".join(pieces).encode())) for record, pieces in texts)
 
 
 def _cell(cell: Any) -> str:

@@ -78,18 +78,22 @@ def typed_columns(
     return values
 
 
+def as_text(array: pa.Array) -> pa.Array:
+    """The values as large strings, as a sheet shows them."""
+    text = array.cast(TEXT)
+    return pc.utf8_upper(text) if pa.types.is_boolean(array.type) else text
+
+
 def _values(name: str, array: pa.Array, dates: str) -> pa.Array:
     """The column as large strings (empty ones become null), integers or dates."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     kind = array.type
-    if pa.types.is_boolean(kind):
-        return pc.utf8_upper(array.cast(TEXT))
     if pa.types.is_integer(kind) or (pa.types.is_date32(kind) and dates == "cell"):
         return array
-    if kind not in (pa.string(), TEXT, pa.string_view(), pa.null(), pa.date32()):
+    if kind not in (pa.string(), TEXT, pa.string_view(), pa.null(), pa.date32(), pa.bool_()):
         raise ValueError(f"column {name} is of type {kind}; a sheet takes text, integers, dates and booleans")
-    array = array.cast(TEXT)
+    array = as_text(array)
     if pc.min(pc.binary_length(array)).as_py() == 0:
         array = pc.if_else(pc.equal(array, ""), pa.scalar(None, TEXT), array)
     return array
