@@ -3,10 +3,11 @@
 import hashlib
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from heapq import heapify, heappop, heapreplace
+from heapq import merge
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -87,19 +88,12 @@ def divide(sizes: Mapping[Group, int], total: int) -> dict[Group, int]:
             f"--sample-total {total} is too small: every probe (with --per month, every probe and month) gets at "
             f"least one text. Give at least {len(sizes)}."
         )
-    shares = dict.fromkeys(sizes, 1)
-    queue = [(-Fraction(size, 3), group) for group, size in sizes.items() if size > 1]
-    heapify(queue)
-    for _ in range(total - len(sizes)):
-        if not queue:
-            break
-        group = queue[0][1]
-        shares[group] += 1
-        if shares[group] < sizes[group]:
-            heapreplace(queue, (-Fraction(sizes[group], 2 * shares[group] + 1), group))
-        else:
-            heappop(queue)
-    return shares
+
+    def further(group: Group, size: int) -> Iterator[tuple[Fraction, Group]]:
+        return ((-Fraction(size, 2 * held + 1), group) for held in range(1, size))
+
+    queue = merge(*(further(*each) for each in sizes.items()))
+    return Counter([*sizes, *(group for _, group in islice(queue, total - len(sizes)))])
 
 
 def drawable(selection: Selection, warehouse: Warehouse, *, named: bool) -> Selection:
