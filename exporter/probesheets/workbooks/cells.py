@@ -197,12 +197,10 @@ def _continued(rows: Rows, name: str, key: str, long: list[tuple[int, str]]) -> 
     return Rows(values, groups, first, rows.shortened[take], rows.like_nothing[take])
 
 
-def _join(*pieces: pa.Array | str, null: str | None = None) -> pa.Array:
-    """Join the pieces row by row; the result is null where a piece is null, unless `null` replaces it."""
+def _join(*pieces: pa.Array | str, null_handling: str = "emit_null") -> pa.Array:
+    """Join the pieces row by row; the result is null where a piece is null, unless `null_handling` is skip."""
     scalars = (pa.scalar(piece, TEXT) if isinstance(piece, str) else piece for piece in (*pieces, ""))
-    if null is None:
-        return pc.binary_join_element_wise(*scalars, null_handling="emit_null")
-    return pc.binary_join_element_wise(*scalars, null_handling="replace", null_replacement=null)
+    return pc.binary_join_element_wise(*scalars, null_handling=null_handling)
 
 
 def sheet_xml(rows: Rows, numbers: np.ndarray[Any, Any], shared: SharedCells, layout: Layout) -> pa.Array:
@@ -217,7 +215,7 @@ def sheet_xml(rows: Rows, numbers: np.ndarray[Any, Any], shared: SharedCells, la
             for content, opening, closing in _variants(values, style, strings)
         ]
         cells.append(pc.coalesce(*variants) if len(variants) > 1 else variants[0])  # a null is no cell
-    return _join('<row r="', row, '"', _heights(rows.values, layout), ">", *cells, "</row>", null="")
+    return _join('<row r="', row, '"', _heights(rows.values, layout), ">", *cells, "</row>", null_handling="skip")
 
 
 def _heights(values: dict[str, pa.Array], layout: Layout) -> pa.Array:

@@ -79,13 +79,12 @@ def file_name(stem: str, part: int, ending: str) -> str:
 
 
 class Template:
-    """The part that all workbooks of a kind share: the zip entries before the sheet, and the beginning of the sheet."""
+    """What all workbooks of a kind share: their place, the zip entries before the sheet, and the sheet's beginning."""
 
-    def __init__(self, layout: Layout, created: datetime) -> None:
-        self.layout = layout
+    def __init__(self, layout: Layout, created: datetime, folder: Path, default_name: str, suffix: str) -> None:
+        self.layout, self.created = layout, created
+        self.folder, self.default_name, self.suffix = folder, default_name, suffix
         self.head, self.directory = b"", b""
-        self.entries = len(PARTS) + 3  # the sheet, the shared strings and the workbook
-        self.created = created
         for name in PARTS:
             local, central = _entry(name, _part(name, layout, created), len(self.head))
             self.head, self.directory = self.head + local, self.directory + central
@@ -160,8 +159,9 @@ def _zip_headers(
 class Workbook:
     """A file that is being written. It is opened with its first row and closed before the next one is opened."""
 
-    def __init__(self, template: Template, directory: Path, stem: str, group: str | None, part: int) -> None:
-        self.path = directory / file_name(stem, part, "xlsx")
+    def __init__(self, template: Template, group: str | None, part: int) -> None:
+        stem = (template.default_name if group is None else group) + template.suffix
+        self.path = template.folder / file_name(stem, part, "xlsx")
         self.template, self.group, self.part = template, group, part
         self.rows, self.records, self.shortened, self.escaped, self.like_nothing = 1, 0, 0, 0, 0
         self._shared: dict[str, int] = {}
@@ -169,10 +169,10 @@ class Workbook:
         self._file: BinaryIO | None = None
 
     def _open(self) -> BinaryIO:
-        self._file = self.path.open("xb")
+        self._file = self.path.open("xb", CHUNK_BYTES)
         self._hash, self._deflater = hashlib.sha256(), DEFLATE.compressobj(LEVEL, zlib.DEFLATED, -15)
         self._crc = self._size = self._place = 0
-        self._out, self._pending = bytearray(), bytearray()
+        self._pending = bytearray()
         self._put(self.template.head + self.template.local)
         self._sheet_start = self._place
         self.add(memoryview(self.template.sheet))
@@ -193,16 +193,10 @@ class Workbook:
         self._put(self._deflater.compress(xml))
 
     def _put(self, data: bytes) -> None:
-        self._out += data
-        self._place += len(data)
-        if len(self._out) >= CHUNK_BYTES:
-            self._flush()
-
-    def _flush(self) -> None:
         assert self._file
-        self._hash.update(self._out)
-        self._file.write(self._out)
-        self._out = bytearray()
+        self._hash.update(data)
+        self._file.write(data)
+        self._place += len(data)
 
     def share(self, text: str) -> int | None:
         """The number of a text among the shared strings; None if they are full.
@@ -236,9 +230,8 @@ class Workbook:
         book, book_record = _entry("xl/workbook.xml", book, self._place)
         self._put(book)
         central = self.template.directory + sheet + record + book_record
-        count = self.template.entries
+        count = len(PARTS) + 3  # the sheet, the shared strings and the workbook
         self._put(central + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(central), self._place, 0))
-        self._flush()
         file.close()
         self._file = None
         counts = (self.rows - 1, self.records, self.shortened, self.escaped, self.like_nothing)

@@ -5,7 +5,7 @@ slice of it. `make bench` compares this with libraries that write cell by cell.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -58,26 +58,17 @@ def write_workbooks(
         raise ValueError(f"max_rows is {max_rows}; a sheet has a header and at least one more row")
     if created.tzinfo is None:
         raise ValueError(f"created, {created}, must have a time zone, or files would differ between computers")
-    template = Template(layout, created)
-
-    def new_workbook(group: str | None, part: int) -> Workbook:
-        return Workbook(template, directory, (default_name if group is None else group) + suffix, group, part)
-
-    return _write(chunks, layout, group_by, new_workbook, max_rows)
+    return _write(chunks, Template(layout, created, directory, default_name, suffix), group_by, max_rows)
 
 
 def _write(
-    chunks: Iterable[pa.RecordBatch],
-    layout: Layout,
-    group_by: str | None,
-    new_workbook: Callable[[str | None, int], Workbook],
-    max_rows: int,
+    chunks: Iterable[pa.RecordBatch], template: Template, group_by: str | None, max_rows: int
 ) -> Iterator[Written]:
-    book: Workbook | None = None
+    layout, book = template.layout, None
     try:
         for chunk in slices(chunks):
             rows = sheet_rows(chunk, layout, group_by)
-            segments = _segments(rows, book, new_workbook, max_rows)
+            segments = _segments(rows, book, template, max_rows)
             numbers = np.concatenate([np.arange(one.row, one.row + one.stop - one.start) for one in segments])
             xml = sheet_xml(rows, numbers, _shared_cells(rows, segments, layout), layout)
             ends = np.frombuffer(xml.buffers()[1], np.int64)
@@ -105,9 +96,7 @@ def slices(chunks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield chunk.slice(start, size)
 
 
-def _segments(
-    rows: Rows, book: Workbook | None, new_workbook: Callable[[str | None, int], Workbook], max_rows: int
-) -> list[Segment]:
+def _segments(rows: Rows, book: Workbook | None, template: Template, max_rows: int) -> list[Segment]:
     """Divide rows among workbooks: a new one for each group, and for rows that a full sheet cannot take."""
     edges = [0, len(rows.first)]
     if rows.groups is not None:
@@ -117,7 +106,7 @@ def _segments(
     for start, stop in pairwise(edges):
         group = None if rows.groups is None else str(rows.groups[start])
         if book is None or book.group != group:
-            book = new_workbook(group, 1)
+            book = Workbook(template, group, 1)
         while True:
             end = full = min(stop, start + max_rows - book.rows)
             while end < stop and end > start and not rows.first[end]:  # keep the rows of a record together
@@ -129,7 +118,7 @@ def _segments(
             book.rows += end - start
             if end == stop:
                 break
-            book, start = new_workbook(group, book.part + 1), end
+            book, start = Workbook(template, group, book.part + 1), end
     return segments
 
 
