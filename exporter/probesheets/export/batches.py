@@ -93,21 +93,18 @@ def with_columns_of(folder: Folder, selection: Selection, batch: Batch) -> Selec
     Raises ProbesheetsError if a batch would have other columns: NVivo would see another form of dataset.
     """
     held = {entry.kind: entry for entry in folder.manifest.files if entry.columns}
-    fits = [kind.name for kind in selection.kinds if kind.name not in held or kind.in_order(held[kind.name].columns)]
-    kinds = []
-    for kind in selection.kinds:
-        entry = held.get(kind.name)
-        ordered = kind.in_order(entry.columns) if entry else kind
-        if entry and not ordered and batch.number > 1:
-            headers = [column.header for column in kind.layout.columns]
+    ordered = {kind: kind.in_order(held[kind.name].columns) if kind.name in held else kind for kind in selection.kinds}
+    fitting = "".join(f" --only {kind.name}" for kind, fits in ordered.items() if fits)
+    for kind, fits in ordered.items():
+        if not fits and batch.number > 1:
+            entry, headers = held[kind.name], [column.header for column in kind.layout.columns]
+            command = f"\nTo export the other kinds, run: probesheets export --new --out {folder.path}{fitting}"
             raise ProbesheetsError(
                 f"{entry.path} has the columns {', '.join(entry.columns)}; this batch would have {', '.join(headers)}. "
                 "All batches need the same columns: build with the same --vars, or choose another folder with --out."
-                + (f"\nTo export the other kinds, run: probesheets export --new --out {folder.path}" if fits else "")
-                + "".join(f" --only {name}" for name in fits)
+                + (command if fitting else "")
             )
-        kinds.append(ordered or kind)
-    return replace(selection, kinds=tuple(kinds))
+    return replace(selection, kinds=tuple(fits or kind for kind, fits in ordered.items()))
 
 
 def replaced_files(folder: Folder, batch: Batch, groups: Mapping[str, Collection[str | None] | None]) -> set[str]:
