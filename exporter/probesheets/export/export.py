@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from probesheets.errors import ProbesheetsError, counted
 from probesheets.export.accounts import check_accounts
 from probesheets.export.batches import next_batch, with_columns_of
 from probesheets.export.contents import publish
 from probesheets.export.job import Job
-from probesheets.export.records import RowPicker, changes_differ, earlier_records
+from probesheets.export.records import RowPicker, changes_differ
 from probesheets.export.report import Report
 from probesheets.export.sampling import Sample, as_options, draw, drawable
 from probesheets.export.selection import check_columns, choose, read_probes
@@ -100,18 +101,13 @@ def _records(job: Job) -> tuple[pa.Table, str | None]:
 
 
 def _pickers(job: Job, records: pa.Table) -> dict[Kind, RowPicker]:
-    kinds, batch = job.selection.kinds, job.batch
-    held = records if batch.new else delivered.RECORDS.empty_table()
-    earlier = {kind: earlier_records(held, kind, job.selection.of(kind)) for kind in kinds}
-    drawn = None
+    kinds, batch, drawn = job.selection.kinds, job.batch, None
+    names = pa.array([kind.name for kind in kinds] if batch.new else [], pa.string())
+    held = records.filter(pc.is_in(records["kind"], value_set=names))
     if batch.sample:
-        known = set[str]().union(*(some.fingerprints for some in earlier.values()))
-        drawn = draw(job.project, job.warehouse, batch.sample, known)
+        drawn = draw(job.project, job.warehouse, batch.sample, set(held["record_id"].to_pylist()))
         job.say(f"Sample: {described(batch.sample.as_json())}. This draws {counted(len(drawn), 'text')} in all.")
-    return {
-        kind: RowPicker(kind, batch.number, earlier[kind], drawn, job.folder.staging / f".{kind.name}.csv")
-        for kind in kinds
-    }
+    return {kind: RowPicker(job, kind, held, drawn) for kind in kinds}
 
 
 def _write_all(job: Job, pickers: Mapping[Kind, RowPicker]) -> dict[Kind, list[Written]]:

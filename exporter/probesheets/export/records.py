@@ -2,13 +2,13 @@
 
 import csv
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from probesheets.export.job import Job
 from probesheets.folder import delivered
 from probesheets.folder.delivered import RECORDS, UNKNOWN, fingerprints
 from probesheets.folder.hashes import hash_of, sha256
@@ -19,26 +19,22 @@ from probesheets.workbooks.cells import as_text
 from probesheets.workbooks.layout import group_name
 
 
-@dataclass(frozen=True)
-class Earlier:
-    """The records of a kind that earlier exports delivered."""
-
-    fingerprints: Mapping[str, int]  # by Record ID, whichever workbook has the record
-    expected: set[str]  # Record IDs that this export must meet again; the others are gone
-
-
 class RowPicker:
-    """Picks the rows of a kind that are written, and notes which delivered records have changed or are gone."""
+    """Picks the rows of a kind that are written, and notes which delivered `records` have changed or are gone."""
 
-    def __init__(self, kind: Kind, batch: int, earlier: Earlier, drawn: pa.Array | None, file: Path) -> None:
+    def __init__(self, job: Job, kind: Kind, records: pa.Table, drawn: pa.Array | None) -> None:
         self.kind, self.drawn = kind, drawn
         self.changed: list[str] = []
-        self.unseen = earlier.expected
+        every, expected = (records.filter(_of(records, kind, stems)) for stems in (None, job.selection.of(kind)))
+        self.unseen = set(expected["record_id"].to_pylist())  # this export must meet them again; the others are gone
         self.skipped = Counter[str | None]()  # rows that are not written, by the group that names their file
         self.written = 0
-        self.delivered = file  # written records also go there, so memory does not grow with their number
-        self._batch, self._earlier = batch, earlier.fingerprints
-        self._writer = delivered.open_part(file)
+        # written records also go there, so memory does not grow with their number
+        self.delivered = job.folder.staging / f".{kind.name}.csv"
+        self._batch = job.batch.number
+        # fingerprints by Record ID, whichever workbook has the record
+        self._earlier = dict(zip(every["record_id"].to_pylist(), every["fingerprint"].to_pylist(), strict=True))
+        self._writer = delivered.open_part(self.delivered)
 
     def pick(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """The rows of a chunk that are written."""
@@ -52,7 +48,8 @@ class RowPicker:
             drawn = pc.is_in(rows.column("text_id").cast(pa.int64()), value_set=self.drawn)
             keep = drawn if keep is None else pc.and_(keep, drawn)
         if keep is not None:
-            self._count_skipped(rows.filter(pc.invert(keep)))
+            group, skipped = self.kind.one_file_per, rows.filter(pc.invert(keep))
+            self.skipped.update(map(group_name, skipped[group].to_pylist() if group else [None] * skipped.num_rows))
             rows, ids, marks = rows.filter(keep), ids.filter(keep), marks.filter(keep)
         self._remember(rows, ids, marks)
         return rows
@@ -66,10 +63,6 @@ class RowPicker:
             self.changed.append(record)
         return True
 
-    def _count_skipped(self, rows: pa.RecordBatch) -> None:
-        group = self.kind.one_file_per
-        self.skipped.update(map(group_name, rows[group].to_pylist() if group else [None] * rows.num_rows))
-
     def _remember(self, rows: pa.RecordBatch, ids: pa.Array, marks: pa.Array) -> None:
         group, count = self.kind.one_file_per, rows.num_rows
         workbooks = as_text(rows.column(group)).cast(pa.string()) if group else pa.repeat(pa.scalar(""), count)
@@ -81,13 +74,6 @@ class RowPicker:
     def close(self) -> None:
         """End the file of delivered records."""
         self._writer.close()
-
-
-def earlier_records(records: pa.Table, kind: Kind, stems: Collection[str] | None) -> Earlier:
-    """A kind's delivered records; `stems` are the probes that are exported, or None for all."""
-    every, some = records.filter(_of(records, kind, None)), records.filter(_of(records, kind, stems))
-    marks = dict(zip(every["record_id"].to_pylist(), every["fingerprint"].to_pylist(), strict=True))
-    return Earlier(marks, set(some["record_id"].to_pylist()))
 
 
 def without(records: pa.Table, kind: Kind, groups: Collection[str | None]) -> pa.Table:
