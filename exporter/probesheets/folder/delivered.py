@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -179,5 +179,5 @@ def _cell(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     if isinstance(cell, date):
-        return (cell.date() if isinstance(cell, datetime) else cell).isoformat()
+        return str(cell)[:10]  # without the time
     return "" if cell is None else str(cell)

@@ -81,8 +81,7 @@ class _Rows:
     def __init__(self, folder: Path, kind: Kind, unreadable: set[str], sampled: bool) -> None:
         self.folder, self.kind, self.unreadable, self.sampled = folder, kind, unreadable, sampled
         self.headers = [column.header for column in kind.layout.columns]
-        long = [column.name == kind.layout.long_text for column in kind.layout.columns]
-        self.long = long.index(True) if any(long) else None
+        self.long = kind.column_names.index(kind.layout.long_text) if kind.layout.long_text else None
 
     def check(self, entries: Sequence[Entry], warehouse: Warehouse, full: bool, advance: Advance) -> Iterator[str]:
         kind = self.kind
@@ -187,16 +186,12 @@ def _same(cell: Any, value: Any, *, whole: bool = False) -> bool:
     if isinstance(value, bool):
         return bool(cell == str(value).upper())
     if isinstance(value, int):
-        return bool(cell == str(value)) or (abs(value) <= DIGITS_15 and _number(cell) == value)
+        return bool(cell == str(value)) or (abs(value) <= DIGITS_15 and type(cell) in (int, float) and cell == value)
     if isinstance(value, date):
         return cell == value.isoformat() or (value >= FIRST_DATE and cell == value)
     if not whole and isinstance(cell, str) and cell != value and units(value) > CELL_UNITS:
         return cell.endswith("…") and value.startswith(cell[:-1]) and units(cell) > CELL_UNITS - 100
     return bool(cell == value)
-
-
-def _number(cell: Any) -> float | None:
-    return cell if isinstance(cell, int | float) and not isinstance(cell, bool) else None
 
 
 def _quoted(value: Any) -> str:
