@@ -23,7 +23,6 @@ from probesheets.export.selection import check_columns, choose, read_probes
 from probesheets.export.widths import fit
 from probesheets.folder import delivered
 from probesheets.folder.manifest import described
-from probesheets.folder.manifest import read as read_manifest
 from probesheets.folder.publish import open_folder
 from probesheets.progress import Track, silent
 from probesheets.project.kinds import WRITERS, Kind
@@ -55,13 +54,15 @@ def export(
     """
     project.require((), READ)
     probes = read_probes(project, warehouse)
-    selection = choose(project, probes, wanted, only, _held_kinds(out) if not sample else ())
-    project.require(selection.kinds, READ)
-    if sample:
-        selection = drawable(selection, warehouse, named=bool(only))
-    for kind in selection.kinds:
-        check_columns(kind, warehouse)
     with open_folder(out) as folder:
+        # an export continues all kinds that the folder has, also those that must be asked for
+        held = () if sample else {entry.kind for entry in folder.manifest.files}
+        selection = choose(project, probes, wanted, only, held)
+        project.require(selection.kinds, READ)
+        if sample:
+            selection = drawable(selection, warehouse, named=bool(only))
+        for kind in selection.kinds:
+            check_columns(kind, warehouse)
         batch = next_batch(folder, selection, new, sample)
         if new or not selection.everything:
             selection = with_columns_of(folder, selection, batch)
@@ -76,12 +77,6 @@ def export(
         if report.records or not new or batch.again or note or changes_differ(folder, report.pickers):
             publish(job, written, report, records, project.models(selection.kinds, READ))
     return report
-
-
-def _held_kinds(out: Path) -> set[str]:
-    """The kinds that the folder has: an export continues all of them, also those that must be asked for."""
-    manifest = read_manifest(out)
-    return {entry.kind for entry in manifest.files} if manifest else set()
 
 
 def _single_import(job: Job) -> Iterator[str]:
@@ -145,7 +140,7 @@ def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
     except ValueError as error:
         raise ProbesheetsError(f"Exposure {kind.name}: {error}") from error
     finally:
-        picker.close()
+        picker.writer.close()
 
 
 def _expected_rows(job: Job, kind: Kind) -> int | None:

@@ -34,7 +34,7 @@ class RowPicker:
         self._batch = job.batch.number
         # fingerprints by Record ID, whichever workbook has the record
         self._earlier = dict(zip(every["record_id"].to_pylist(), every["fingerprint"].to_pylist(), strict=True))
-        self._writer = delivered.open_part(self.delivered)
+        self.writer = delivered.open_part(self.delivered)
 
     def pick(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """The rows of a chunk that are written."""
@@ -65,15 +65,10 @@ class RowPicker:
 
     def _remember(self, rows: pa.RecordBatch, ids: pa.Array, marks: pa.Array) -> None:
         group, count = self.kind.one_file_per, rows.num_rows
-        workbooks = as_text(rows.column(group)).cast(pa.string()) if group else pa.repeat(pa.scalar(""), count)
-        names = pa.repeat(pa.scalar(self.kind.name), count)
-        numbers = pa.repeat(pa.scalar(self._batch, pa.int64()), count)
-        self._writer.write_batch(pa.record_batch([names, numbers, workbooks, ids, marks], schema=RECORDS))
+        workbooks = as_text(rows.column(group)).cast(pa.string()) if group else pa.repeat("", count)
+        columns = [pa.repeat(self.kind.name, count), pa.repeat(self._batch, count), workbooks, ids, marks]
+        self.writer.write_batch(pa.record_batch(columns, schema=RECORDS))
         self.written += count
-
-    def close(self) -> None:
-        """End the file of delivered records."""
-        self._writer.close()
 
 
 def without(records: pa.Table, kind: Kind, groups: Collection[str | None]) -> pa.Table:

@@ -79,8 +79,7 @@ def _stems(text: str, probes: Iterable[Mapping[str, Any]]) -> list[str]:
 def check_columns(kind: Kind, warehouse: Warehouse) -> None:
     """Raises ProbesheetsError if the exposure names a column that its model lacks."""
     found = warehouse.columns(kind.relation)
-    named = [*kind.column_names, *kind.order_by, *([kind.layout.long_text] if kind.layout.long_text else [])]
-    for name in named:
+    for name in (*kind.column_names, *kind.order_by):
         if name not in found:
             raise ProbesheetsError(
                 f"Exposure {kind.name}: its model has no column {name!r}. {near(name, found, most=40)}"

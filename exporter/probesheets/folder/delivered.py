@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from probesheets.errors import ProbesheetsError, counted
 from probesheets.folder.hashes import hash_of, linked
@@ -123,8 +124,6 @@ def _checksums(array: pa.Array) -> pa.Array:
 
 def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) -> pa.Table:
     """The records of some workbooks. Raises ProbesheetsError unless all of them can be read."""
-    from python_calamine import CalamineError
-
     tables = [RECORDS.empty_table()]
     for entry in books:
         file, found = folder.path / entry.path, list[tuple[str, int]]()
@@ -142,19 +141,18 @@ def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) 
     return pa.concat_tables(tables)
 
 
+def open_sheet(file: Path) -> CalamineSheet:
+    """The first sheet of a workbook. Raises CalamineError if it cannot be opened."""
+    return CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0)
+
+
 def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[str, int]]:
     """Each record of a workbook or page with its fingerprint. A reader may have added and moved columns.
 
     Raises ValueError if a column that identifies the records is missing.
     """
-    from python_calamine import CalamineWorkbook
-
-    found: list[list[Any]]
-    if file.suffix == ".html":
-        found = [entry.columns, *read_page(file, entry.columns)]
-    else:
-        found = CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
-    header, *rows = found
+    page = file.suffix == ".html"
+    header, *rows = [entry.columns, *read_page(file, entry.columns)] if page else open_sheet(file).to_python()
     headers = {column.name: column.header for column in layout.columns}
     at, long = header.index(entry.columns[0]), headers.get(layout.long_text or "")
     if long is None:

@@ -54,10 +54,8 @@ class Folder:
         for entry in [*self.manifest.replaced, *self.manifest.files]:
             ours.setdefault(entry.path, set()).add(entry.sha256)
         folders = {name.rpartition("/")[0] for name in names} - {""}
-        said: dict[str, str | None] = {}
-        for name in sorted(folders):
-            if is_link(self.path / name) or (self.path / name).is_file():
-                said[f"{name}/"] = "a link or a file"
+        taken = [name for name in sorted(folders) if is_link(self.path / name) or (self.path / name).is_file()]
+        said: dict[str, str | None] = {f"{name}/": "a link or a file" for name in taken}
         said |= {name: self._in_the_way(name, ours.get(name)) for name in sorted(names) if not name.endswith("/")}
         aside = [name for name, what in said.items() if what == _CHANGED and is_other(name)]
         found = [f"  {name}: {what}" for name, what in said.items() if what and name not in aside]

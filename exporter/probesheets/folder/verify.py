@@ -6,10 +6,11 @@ from pathlib import Path
 from python_calamine import CalamineError
 
 from probesheets.errors import ProbesheetsError
+from probesheets.folder.delivered import open_sheet
 from probesheets.folder.hashes import is_link, linked, sha256
 from probesheets.folder.manifest import MANIFEST, Entry, read
 from probesheets.folder.publish import check_name, is_ours
-from probesheets.folder.verify_cells import READERS, compare_cells, listed, open_sheet
+from probesheets.folder.verify_cells import READERS, compare_cells, listed
 from probesheets.progress import Track, silent
 from probesheets.project.models import Project
 from probesheets.warehouse import Warehouse

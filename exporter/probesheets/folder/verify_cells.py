@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-from python_calamine import CalamineSheet, CalamineWorkbook
 
 from probesheets.errors import shortened
-from probesheets.folder.delivered import load
+from probesheets.folder.delivered import load, open_sheet
 from probesheets.folder.manifest import DELIVERED, Entry, Manifest
 from probesheets.pages.read import read_page
 from probesheets.plain_text.lines import read_lines
@@ -38,11 +37,6 @@ class Place:
     number: int
     row: list[Any]
     further: list["Place"] = field(default_factory=list)  # the rows in which its long text continues
-
-
-def open_sheet(file: Path) -> CalamineSheet:
-    """The first sheet of a workbook. Raises CalamineError if it cannot be opened."""
-    return CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0)
 
 
 def listed(cells: Iterable[Any]) -> str:

@@ -21,9 +21,7 @@ LINE_POINTS = 15  # the height of a line
 # of a row; the formula bar shows the rest. LibreOffice's lines are closer: 11 lines of Excel are 15 of its own, so
 # neither cuts through a line
 MOST_LINES = 11
-NOTHING = pa.array(
-    ["NA", "N/A", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "none", "nil"], pa.large_string()
-)
+NOTHING = pa.array(["NA", "N/A", "#N/A", "NaN", "nan", "NULL", "Null", "null", "None", "none", "nil"], TEXT)
 MOST_BACK = CELL_UNITS // 2  # a long text is cut at white space if there is any in the second half of the cell
 FORBIDDEN = "[\x00-\x08\x0b-\x1f\ufffe\uffff]"
 

@@ -72,15 +72,15 @@ def _write(
             numbers = np.concatenate([np.arange(one.row, one.row + one.stop - one.start) for one in segments])
             xml = sheet_xml(rows, numbers, _shared_cells(rows, segments, layout), layout)
             ends = np.frombuffer(xml.buffers()[1], np.int64)
-            data, records = memoryview(xml.buffers()[2]), rows.first.cumsum()
+            data = memoryview(xml.buffers()[2])
             for segment in segments:
                 if book and book is not segment.book:
                     yield book.close()
-                book, last = segment.book, segment.stop - 1
+                book, some = segment.book, slice(segment.start, segment.stop)
                 book.add(data[ends[segment.start] : ends[segment.stop]])
-                book.records += int(records[last] - records[segment.start] + rows.first[segment.start])
-                book.shortened += int(rows.shortened[segment.start : segment.stop].sum())
-                book.like_nothing += int(rows.like_nothing[segment.start : segment.stop].sum())
+                book.records += int(rows.first[some].sum())
+                book.shortened += int(rows.shortened[some].sum())
+                book.like_nothing += int(rows.like_nothing[some].sum())
         if book:
             yield book.close()
     finally:
