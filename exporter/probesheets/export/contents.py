@@ -134,13 +134,10 @@ def _write_index(job: Job, held: Iterable[Entry], manifest: Manifest) -> None:
     from probesheets.index.chart_data import read_chart_data
     from probesheets.index.sheet import write_index
 
-    kinds = list(job.project.kinds)
-
-    def place(entry: Entry) -> tuple[int, int, int]:
-        return kinds.index(entry.kind) if entry.kind in kinds else len(kinds), entry.batch, entry.part
-
+    place = {name: number for number, name in enumerate(job.project.kinds)}
+    some = [entry for entry in held if entry.probe is not None]
     workbooks: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for entry in sorted((entry for entry in held if entry.probe is not None), key=place):
+    for entry in sorted(some, key=lambda entry: (place.get(entry.kind, len(place)), entry.batch, entry.part)):
         title = entry.kind.replace("_", " ").capitalize() + (f", batch {entry.batch}" if entry.batch > 1 else "")
         workbooks[title][entry.group or ""].append(entry.path)
     charts = read_chart_data(job.project, job.warehouse, job.probes)

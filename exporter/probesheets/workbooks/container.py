@@ -249,4 +249,3 @@ class Workbook:
                 self._file.close()
             with suppress(OSError):
                 self.path.unlink()
-            self._file = None

@@ -46,18 +46,14 @@ def write_workbooks(
     """Write one workbook per value of the column `group_by`, or DEFAULT_NAME.xlsx; yield each when it is complete.
 
     The rows must be sorted by `group_by`, whose value names the file: STEM.xlsx. Rows beyond `max_rows` (including the
-    header) go into STEM-part2.xlsx and so on. `suffix` follows each name. Memory depends on the size of a chunk, not
-    on the rows of a workbook. Equal rows and an equal `created` (to the second) give equal bytes, however the rows are
-    cut into chunks. Without rows there is no file.
+    header; at least 2) go into STEM-part2.xlsx and so on. `suffix` follows each name. Memory depends on the size of a
+    chunk, not on the rows of a workbook. Equal rows and an equal `created` (to the second; with a time zone) give equal
+    bytes, however the rows are cut into chunks. Without rows there is no file.
 
     Raises ValueError for a layout, a column type, a text or a file name that a workbook cannot have, and
     FileExistsError if a file exists or equal values of `group_by` are not adjacent. Removes the unfinished workbook.
     """
     check(layout)
-    if max_rows < 2:
-        raise ValueError(f"max_rows is {max_rows}; a sheet has a header and at least one more row")
-    if created.tzinfo is None:
-        raise ValueError(f"created, {created}, must have a time zone, or files would differ between computers")
     return _write(chunks, Template(layout, created, directory, default_name, suffix), group_by, max_rows)
 
 
