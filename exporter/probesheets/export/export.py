@@ -67,9 +67,9 @@ def export(
         if new or not selection.everything:
             selection = with_columns_of(folder, selection, batch)
         selection = replace(selection, kinds=tuple(fit(kind, warehouse) for kind in selection.kinds))
-        job = Job(project, warehouse, folder, probes, selection, batch, now(), track, say)
+        job = Job(project, warehouse, folder, probes, selection, batch, now(), track)
         records, note = _records(job)
-        pickers = _pickers(job, records)
+        pickers = _pickers(job, records, say)
         written = _write_all(job, pickers)
         totals = check_accounts(job, written, {kind: picker.skipped for kind, picker in pickers.items()})
         notes = [*([note] if note else []), *_single_import(job)]
@@ -95,13 +95,13 @@ def _records(job: Job) -> tuple[pa.Table, str | None]:
     return delivered.read(job.folder, job.project.kinds, job.batch.number - 1 if job.batch.new else 1)
 
 
-def _pickers(job: Job, records: pa.Table) -> dict[Kind, RowPicker]:
+def _pickers(job: Job, records: pa.Table, say: Callable[[str], None]) -> dict[Kind, RowPicker]:
     kinds, batch, drawn = job.selection.kinds, job.batch, None
     names = pa.array([kind.name for kind in kinds] if batch.new else [], pa.string())
     held = records.filter(pc.is_in(records["kind"], value_set=names))
     if batch.sample:
         drawn = draw(job.project, job.warehouse, batch.sample, set(held["record_id"].to_pylist()))
-        job.say(f"Sample: {described(batch.sample.as_json())}. This draws {counted(len(drawn), 'text')} in all.")
+        say(f"Sample: {described(batch.sample.as_json())}. This draws {counted(len(drawn), 'text')} in all.")
     return {kind: RowPicker(job, kind, held, drawn) for kind in kinds}
 
 

@@ -1,7 +1,6 @@
 """One export: its source, its selection and its folder."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,7 +25,6 @@ class Job:
     batch: Batch
     created: datetime
     track: Track
-    say: Callable[[str], None]
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -62,13 +62,11 @@ def draw(project: Project, warehouse: Warehouse, sample: Sample, delivered: Coll
     The texts with the smallest SHA-256 of `seed:text_id` are drawn, so a smaller sample is part of a larger one.
     Raises ProbesheetsError for a total that is smaller than the number of probes (and months).
     """
-    columns = ("text_id", "record_id", "file_stem", "month", "duplicate_of")
+    query = select(warehouse, project.relation("texts"), ("text_id", "record_id", "file_stem", "month"))
     texts: dict[Group, list[tuple[bytes, int]]] = defaultdict(list)
-    for chunk in warehouse.stream(select(warehouse, project.relation("texts"), columns)):
-        for text_id, record, stem, month, duplicate_of in zip(
-            *(column.to_pylist() for column in chunk.columns), strict=True
-        ):
-            if duplicate_of is None and record not in delivered:
+    for chunk in warehouse.stream(query + " where duplicate_of is null"):
+        for text_id, record, stem, month in zip(*(column.to_pylist() for column in chunk.columns), strict=True):
+            if record not in delivered:
                 digest = hashlib.sha256(f"{sample.seed}:{text_id}".encode()).digest()
                 texts[stem, (month or "") if sample.per_month else ""].append((digest, text_id))
     sizes = {group: len(some) for group, some in texts.items()}
