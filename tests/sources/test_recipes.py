@@ -23,7 +23,7 @@ QUERIES = {path.removesuffix(".sql"): content for kind, path, content in FENCES 
 COMMANDS = {name: line for name in QUERIES for kind, _, line in FENCES if kind == "sh" and f"{name}.sql" in line}
 GPT, LLAMA = "gpt-4o-mini-2024-07-18", "meta-llama__Llama-3.1-8B"
 # the headers of the further columns; then the Record ID, Probe, Text, Date, Model of each text, and those
-TEXTS: dict[str, tuple[list[str], list[tuple[str, ...]]]] = {
+TEXTS: dict[str, tuple[list[str], list[tuple[str | None, ...]]]] = {
     "openai_batch": (
         ["custom_id"],
         [
@@ -31,6 +31,14 @@ TEXTS: dict[str, tuple[list[str], list[tuple[str, ...]]]] = {
             ("T2", "Who counts the boats?", "Nobody: they count the harbour.", "2025-08-21", GPT, "harbour-1"),
             ("T3", "And at night?", "At night, the lamp.", "2025-08-21", GPT, "harbour-2"),
             ("T4", "What is in the picture? Be brief.", "A boat.\nIt is red.", "2025-08-22", GPT, "harbour-3"),
+        ],
+    ),
+    "survey": (
+        ["person"],
+        [
+            ("T1", "Q1", "Boats float.", "2020-09-29", None, "anna"),
+            ("T2", "Q2", "So do lamps.", "2020-09-29", None, "anna"),
+            ("T3", "Q1", "Ropes wait,\nthey said.", "in autumn", None, "bo"),
         ],
     ),
     "promptfoo": (
@@ -59,6 +67,7 @@ LEFT_OUT = {  # Record ID, Probe, Reason
         ("R8", "Too busy?", "status 500"),
         ("R9", "Never answered?", "no response"),
     ],
+    "survey": [("R4", "Q2", "no answer")],
     "promptfoo": [
         ("R4", "Name gulls.", "API call error: Error: Request timed out after 300000 ms"),
         ("R5", "Name tides.", "API error: 429 Too Many Requests"),
@@ -70,7 +79,7 @@ LEFT_OUT = {  # Record ID, Probe, Reason
 
 def query(name: str, folder: Path) -> str:
     """The query with the names of the files in a folder."""
-    return re.sub(r"'([^']+\.jsonl?)'", lambda found: f"'{(folder / found[1]).as_posix()}'", QUERIES[name])
+    return re.sub(r"'([^']+\.(?:jsonl?|csv))'", lambda found: f"'{(folder / found[1]).as_posix()}'", QUERIES[name])
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +96,7 @@ def rows(file: Path, *headers: str) -> list[tuple[str, ...]]:
     return sorted(tuple(str(int(cell) if isinstance(cell, float) else cell) for cell in row) for row in values)
 
 
-@pytest.mark.parametrize("name", ["openai_batch", "promptfoo"])
+@pytest.mark.parametrize("name", ["openai_batch", "promptfoo", "survey"])
 def test_what_a_recipe_reads(tmp_path: Path, name: str) -> None:
     (tmp_path / "q.sql").write_text(query(name, PUBLISHED / name), encoding="utf-8")
     more, texts = TEXTS[name]
