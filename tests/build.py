@@ -1,13 +1,17 @@
 """Loads a source into an engine, builds the project there as a user would, and reads the models back."""
 
+import atexit
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,7 @@ from tests.servers import ROOT, Server, SqlError, mysql_environment
 
 _WENT_WELL = re.compile(r"\d+ of \d+ (START|PASS|OK|SKIP|NO-OP)|^[\d:]+\s*$")
 _PARTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "tests", "sample")
+REMEMBERED = "DBT_PARTIAL_PARSE_FILE_PATH"  # the variable that names the file with what dbt has read of a project
 WHOLE_NUMBERS = ("id", "experiment_id", "root_id", "depth")
 # as in the wild, but for longtext: some texts are longer than TEXT takes
 _SERVER_COLUMNS = {
@@ -78,7 +83,7 @@ class Build:
         """Run a statement as the analyst."""
         if self.server:
             return self.server.analyst.execute(statement)
-        with duckdb.connect(self.environment["PROBESHEETS_DUCKDB"], read_only=True) as connection:
+        with duckdb.connect(str(self.database), read_only=True) as connection:
             return connection.execute(statement).fetchall()
 
     def columns(self, relation: str) -> list[str]:
@@ -86,6 +91,11 @@ class Build:
 
     def quote(self, name: str) -> str:
         return f"`{name}`" if self.server else f'"{name}"'
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / self.environment["PROBESHEETS_DUCKDB"]
 
     @property
     def schema(self) -> str:
@@ -115,7 +125,7 @@ class Build:
 def build(folder: Path, target: str, source: Source, server: Server | None) -> Build:
     """Load the source and run dbt build, without unit tests, as `probesheets run` does."""
     make_project(folder)
-    environment = {"PROBESHEETS_DUCKDB": str(folder / "probesheets.duckdb")}
+    environment = {"PROBESHEETS_DUCKDB": "probesheets.duckdb"}
     if server:
         names = f"source_{source.name}", f"target_{source.name}"
         environment = server.environment(*names)
@@ -125,6 +135,8 @@ def build(folder: Path, target: str, source: Source, server: Server | None) -> B
         load_duckdb(folder, source)
     environment["SOURCE_DATE_EPOCH"] = "1700000000"
     result = dbt_build(folder, target, environment, source.variables)
+    if (parsed := artifacts_of(folder, target, environment) / "partial_parse.msgpack").exists():
+        environment[REMEMBERED] = str(parsed)
     return Build(target, folder, environment, result.stdout + result.stderr, result.returncode, server)
 
 
@@ -168,7 +180,25 @@ def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> s
 def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """This process's environment without the settings of probesheets and dbt, and with those given."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
-    return inherited | dict(environment)
+    return inherited | remembered(environment)
+
+
+def remembered(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which dbt on DuckDB need not read the whole project again, unless it has changed."""
+    place = environment.get("PROBESHEETS_DUCKDB", "")
+    known = {*environment} & {"PROBESHEETS_SCHEMA", REMEMBERED} or Path(place).is_absolute()
+    return dict(environment) if known else {REMEMBERED: _parsed(), **environment}
+
+
+@cache
+def _parsed() -> str:
+    """The file that dbt writes when it has read the project, which takes it seconds."""
+    folder = Path(tempfile.mkdtemp(prefix="probesheets-parsed-"))
+    atexit.register(shutil.rmtree, folder)
+    make_project(folder / "p")
+    arguments = [str(command("duckdb", "dbt")), "parse", "--target", "duckdb", "--profiles-dir", "."]
+    subprocess.run(arguments, cwd=folder / "p", env=own_environment({REMEMBERED: ""}), capture_output=True, check=True)
+    return str(folder / "p" / "target" / "partial_parse.msgpack")
 
 
 def load_duckdb(folder: Path, source: Source) -> None:

@@ -28,7 +28,7 @@ def test_same_data_tests_on_both_dbts(server_engine: str, rules: Source, built: 
 def test_the_unit_tests_pass(rules: Source, built: Builder, tmp_path: Path) -> None:
     """dbt 1.7 has none, so they run on DuckDB alone."""
     make_project(tmp_path / "project")
-    database = shutil.copy(built("duckdb", rules).environment["PROBESHEETS_DUCKDB"], tmp_path / "probesheets.duckdb")
+    database = shutil.copy(built("duckdb", rules).database, tmp_path / "probesheets.duckdb")
     arguments = [str(command("duckdb", "dbt")), "test", "--select", "test_type:unit", "--target-path", str(tmp_path)]
     result = run(arguments, tmp_path / "project", {"PROBESHEETS_DUCKDB": str(database)})
     assert result.returncode == 0, result.stdout

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from probesheets.cli import main
+from tests.build import remembered
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ def probesheets(folder: Path, environment: Mapping[str, str], *arguments: str) -
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for name, value in environment.items():
+        for name, value in remembered(environment).items():
             patch.setenv(name, value)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as exit_:
             main(list(arguments))

@@ -25,7 +25,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def check(folder: Path, *arguments: str) -> Result:
-    return probesheets(folder, {"PROBESHEETS_DUCKDB": str(folder / "probesheets.duckdb")}, "check", *arguments)
+    return probesheets(folder, {}, "check", *arguments)
 
 
 def test_it_counts_what_the_models_count(built_sample: Build) -> None:

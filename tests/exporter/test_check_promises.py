@@ -115,10 +115,9 @@ def test_what_stops_run_is_what_check_has_said(case: Case, tmp_path: Path) -> No
     make_project(folder)
     write_source(folder / "source.csv")
     case.prepare(folder)
-    environment = at(str(folder / "probesheets.duckdb")) | dict(case.environment)
 
     def ask(command: str, *arguments: str) -> Result:
-        return probesheets(folder, environment, command, *arguments)
+        return probesheets(folder, case.environment, command, *arguments)
 
     both(ask, [case.says], case.variables, *case.source)
     assert not (folder / "out").exists() or not list((folder / "out").rglob("*.xlsx"))
@@ -147,15 +146,14 @@ def test_every_name_that_is_no_column_is_named_by_both(tmp_path: Path) -> None:
     write_source(tmp_path / "p" / "source.csv")
     given = [json.loads(f'"{name}"') if "\\u" in name else name for name in BAD_NAMES]
     says = [f'the name "{name}" {fault}' for name, fault in BAD_NAMES.items()]
-    environment = at(str(tmp_path / "probesheets.duckdb"))
     both(
-        lambda *arguments: probesheets(tmp_path / "p", environment, *arguments),
+        lambda *arguments: probesheets(tmp_path / "p", {}, *arguments),
         says,
         {"extra_tags": ["a b", "日本", "fine", *given]},
         "--source",
         "source.csv",
     )
-    with duckdb.connect(environment["PROBESHEETS_DUCKDB"], read_only=True) as connection:
+    with duckdb.connect(str(tmp_path / "p" / "probesheets.duckdb"), read_only=True) as connection:
         assert connection.execute("show tables").fetchall() == []  # neither a copy nor a model
 
 
@@ -190,12 +188,12 @@ def fits(name: str) -> bool:
 def test_dbt_by_hand_refuses_the_same(tmp_path: Path) -> None:
     make_project(tmp_path / "p")
     variables = {"extra_tags": [None], "date_tag": True, "bare_links": "no", "text_tga": "x"}
-    result = dbt_build(tmp_path / "p", "duckdb", at(str(tmp_path / "probesheets.duckdb")), variables)
+    result = dbt_build(tmp_path / "p", "duckdb", {}, variables)
     assert result.returncode
     said = ["extra_tags must be a list of names", "date_tag must be a name", "bare_links must be true or false"]
     for part in [*said, "There is no variable 'text_tga'", "Valid: shape, text_tag, date_tag"]:
         assert part in result.stdout
-    with duckdb.connect(str(tmp_path / "probesheets.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(tmp_path / "p" / "probesheets.duckdb"), read_only=True) as connection:
         assert connection.execute("show tables").fetchall() == []
 
 

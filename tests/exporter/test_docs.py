@@ -92,7 +92,7 @@ def test_the_tutorial_runs_as_written(built: Builder, sample: Source, tmp_path: 
     for part in ("models", "macros"):
         (project / part).unlink()
         shutil.copytree(build.folder / part, project / part)
-    shutil.copy(build.environment["PROBESHEETS_DUCKDB"], tmp_path / "p.duckdb")
+    shutil.copy(build.database, tmp_path / "p.duckdb")
     environment = {"PROBESHEETS_DUCKDB": str(tmp_path / "p.duckdb")}
     tutorial = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
     for kind, path, content in FENCE.findall(tutorial):

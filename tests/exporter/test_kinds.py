@@ -50,7 +50,7 @@ def test_a_new_exposure_is_a_new_kind(built_sample: Build, sample: Source, tmp_p
     new = NEW_KIND.replace("ref('texts')", "ref('dated_texts')")
     (tmp_path / "p" / "models" / "exports" / "by_month.yml").write_text(new, encoding="utf-8")
     environment = built_sample.environment | {"PROBESHEETS_DUCKDB": str(tmp_path / "copy.duckdb")}
-    shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], tmp_path / "copy.duckdb")
+    shutil.copy(built_sample.database, tmp_path / "copy.duckdb")
     arguments = ["run", "--select", "dated_texts", "--profiles-dir", ".", "--vars", json.dumps(dict(sample.variables))]
     dbt = run([str(executable("duckdb", "dbt")), *arguments], tmp_path / "p", environment)
     assert dbt.returncode == 0, dbt.stdout
@@ -66,7 +66,7 @@ def test_a_new_exposure_is_a_new_kind(built_sample: Build, sample: Source, tmp_p
 def with_meta(build: Build, folder: Path, kind: str, change: Callable[[dict[str, Any]], object]) -> dict[str, str]:
     """The environment of a copy of a build that saw another exposure: what `dbt build` records, without its seconds."""
     database = folder / "probesheets.duckdb"
-    shutil.copy(build.environment["PROBESHEETS_DUCKDB"], database)
+    shutil.copy(build.database, database)
     with duckdb.connect(str(database)) as connection:
         started = "where event = 'started'"
         [(details,)] = connection.execute(f"select details from probesheets_builds {started}").fetchall()

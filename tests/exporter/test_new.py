@@ -160,7 +160,7 @@ def test_quiet_says_nothing(out: Path, later: Build) -> None:
 
 def test_a_text_that_moved_to_another_probe_is_not_delivered_twice(out: Path, later: Build, tmp_path: Path) -> None:
     database = tmp_path / "probesheets.duckdb"
-    shutil.copy(later.environment["PROBESHEETS_DUCKDB"], database)
+    shutil.copy(later.database, database)
     with duckdb.connect(str(database)) as connection:
         [(stem,)] = connection.execute("select file_stem from probes where probe = 'masks are'").fetchall()
         for model in ("texts", "texts_without_links"):
@@ -177,7 +177,7 @@ def test_a_text_that_moved_to_another_probe_is_not_delivered_twice(out: Path, la
 def test_changes_are_listed_even_if_nothing_is_new(out: Path, later: Build, tmp_path: Path) -> None:
     export(later, out, "--new")
     database = tmp_path / "probesheets.duckdb"
-    shutil.copy(later.environment["PROBESHEETS_DUCKDB"], database)
+    shutil.copy(later.database, database)
     with duckdb.connect(str(database)) as connection:
         connection.execute("update texts set text = text || ' !' where text_id % 10 = 0")
         [(count,)] = connection.execute("select count(*) from texts where text_id % 10 = 0").fetchall()

@@ -43,7 +43,7 @@ def write(file: Path, *more: str) -> None:
 
 
 def ask(folder: Path, *arguments: str) -> Result:
-    return probesheets(folder, {"PROBESHEETS_DUCKDB": str(folder / "probesheets.duckdb")}, *arguments)
+    return probesheets(folder, {}, *arguments)
 
 
 def check_printed(result: Result, *parts: str) -> None:

@@ -122,7 +122,6 @@ def make_case(build: Build, new_rows: list[tuple[Any, ...]], folder: Path) -> Ca
     else:
         for name in ("probesheets.duckdb", "later.parquet", "table_experiment.parquet"):
             shutil.copy(build.folder / name, folder / name)
-        environment["PROBESHEETS_DUCKDB"] = str(folder / "probesheets.duckdb")
     return Case(replace(build, folder=folder, environment=environment), new_rows)
 
 

@@ -47,7 +47,7 @@ def test_what_went_in_comes_out(arguments: list[str], built_sample: Build, sampl
 
 def test_tags_that_look_alike_are_counted_together(built_sample: Build, tmp_path: Path) -> None:
     database = tmp_path / "probesheets.duckdb"
-    shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
+    shutil.copy(built_sample.database, database)
     with duckdb.connect(str(database)) as connection:
         connection.execute(
             "insert into tags (tag, row_count, used_as) values ('full', 5, 'not used'), ('trimmed', 7, 'not used')"
@@ -87,7 +87,7 @@ def test_a_sum_that_is_not_right_fails_a_test_and_stops_the_export(
 ) -> None:
     """What no model does, done by hand: dbt's tests find it, and nothing is exported after they failed."""
     database = tmp_path / "probesheets.duckdb"
-    shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
+    shutil.copy(built_sample.database, database)
     with duckdb.connect(str(database)) as connection:
         connection.execute(TAMPERED[case])
     environment = {**built_sample.environment, "PROBESHEETS_DUCKDB": str(database)}

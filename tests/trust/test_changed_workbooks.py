@@ -159,7 +159,7 @@ def test_a_probe_that_is_gone_keeps_its_workbook_and_records(
 ) -> None:
     """An export of one kind removes nothing; should the probe come back, it has been delivered."""
     database = tmp_path / "probesheets.duckdb"
-    shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
+    shutil.copy(built_sample.database, database)
     stem = next(str(file["group"]) for file in read_manifest(exported)["files"] if file["probe"] == "masks are")
     with duckdb.connect(str(database)) as connection:
         for model in ("texts", "texts_without_links", "links", "probes"):

@@ -193,7 +193,7 @@ def test_two_exports_into_one_folder(built_sample: Build, folder: Path, exports:
 def test_an_export_during_a_build(built_sample: Build, folder: Path, exports: Exports, tmp_path: Path) -> None:
     """The build holds the DuckDB file: the export says so, and works afterwards."""
     database = tmp_path / "probesheets.duckdb"
-    shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
+    shutil.copy(built_sample.database, database)
     environment = {**NEW, "PROBESHEETS_DUCKDB": str(database)}
     arguments = [str(command("duckdb", "dbt")), "build", "--select", "tags", "--vars", VARIABLES]
     arguments += ["--target-path", str(tmp_path), "--profiles-dir", "."]

@@ -161,7 +161,7 @@ def test_a_manifest_that_is_missing_or_not_complete(built_sample: Build, folder:
 
 def test_what_the_database_has_more_or_less(built_sample: Build, folder: Path, tmp_path: Path) -> None:
     database = tmp_path / "probesheets.duckdb"
-    shutil.copy(built_sample.environment["PROBESHEETS_DUCKDB"], database)
+    shutil.copy(built_sample.database, database)
     stem = first_workbook(folder).stem
     with duckdb.connect(str(database)) as connection:
         connection.execute("delete from texts where file_stem = ?", [stem])
