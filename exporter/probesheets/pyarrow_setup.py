@@ -5,17 +5,14 @@ nothing. Its default allocator keeps freed memory, 30 to 80 MB in an export.
 """
 
 import sys
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from typing import Any
 
 import pyarrow as pa
 
 
-class _NoPandas(MetaPathFinder):
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: Any = None) -> None:
-        if fullname == "pandas":
-            raise ImportError(fullname)
+class _NoPandas:
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ImportError(name)
 
 
 if "pandas" not in sys.modules:

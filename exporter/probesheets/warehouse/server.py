@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from typing import Any
 
@@ -69,12 +69,11 @@ class Server:
             ) from None
 
     @contextmanager
-    def _result(self, query: str, connection: Any = None) -> Iterator[Any]:
+    def _result(self, query: str) -> Iterator[Any]:
         """The unbuffered cursor of a query, on its own connection: the server keeps the rows not fetched yet."""
-        with nullcontext(connection) if connection else closing(self._open()) as used:
-            cursor = None
+        with closing(self._open()) as connection:
             try:
-                cursor = used.cursor()
+                cursor = connection.cursor()
                 cursor.execute(query)
                 yield cursor
             except self._error as error:
@@ -82,10 +81,6 @@ class Server:
                     f"The {self._target} server stopped answering: {error}\n"
                     "Earlier exports are unchanged. When the server runs again, run the same command again."
                 ) from None
-            finally:
-                with suppress(self._error):  # there are rows left that nobody needs
-                    if cursor:
-                        cursor.close()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self._result(query) as cursor:
@@ -94,8 +89,8 @@ class Server:
     def attempt(self, statement: str) -> str | None:
         """Execute a statement that returns no rows; returns the server's message if it refuses."""
         try:
-            with closing(self._open()) as connection, closing(connection.cursor()) as cursor:
-                cursor.execute(statement)
+            with closing(self._open()) as connection:
+                connection.cursor().execute(statement)
         except self._error as error:
             return str(error)
         return None
@@ -113,9 +108,8 @@ class Server:
                 f"The user cannot build in the schema {schema}.\n{HOW_TO_GRANT.format(schema, said)}"
             )
         lock = "probesheets " + sha256(self.schema.encode()).hexdigest()[:16]
-        with closing(self._open()) as connection:
-            with self._result(f"select get_lock('{lock}', 0), is_used_lock('{lock}')", connection) as cursor:
-                [(got, holder)] = cursor.fetchall()
+        with self._result(f"select get_lock('{lock}', 0), is_used_lock('{lock}')") as cursor:
+            [(got, holder)] = cursor.fetchall()
             if got != 1:
                 raise ProbesheetsError(
                     f"Another `probesheets run` is building in {self.schema}: connection {holder} of the server. Wait "
