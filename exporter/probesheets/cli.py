@@ -3,11 +3,12 @@
 import io
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,11 +16,11 @@ from typer.core import TyperGroup
 
 from probesheets import options as option
 from probesheets.errors import ProbesheetsError, printable, shown
+from probesheets.progress import progress
+from probesheets.project.lab import write_lab
 
 if TYPE_CHECKING:  # each command imports what takes long to import
     from probesheets.export.report import Report
-    from probesheets.project.models import Project
-    from probesheets.warehouse import Warehouse
 
 
 class Commands(TyperGroup):
@@ -64,10 +65,6 @@ def init(folder: option.NewFolder, quiet: option.Quiet = False) -> None:
 
     Example: probesheets init lab
     """
-    from shlex import quote
-
-    from probesheets.project.lab import write_lab
-
     write_lab(folder)
     steps = [] if folder.resolve() == Path.cwd() else [f"cd {quote(str(folder))}"]
     _say("\n  ".join([f"Wrote the project into {folder}. Next, run:", *steps, "probesheets run"]), quiet)
@@ -98,40 +95,12 @@ def run(
 
     Example: probesheets run --source batch2.csv --append --out sheets --new
     """
-    from probesheets.check.database import check_database
-    from probesheets.check.loss import refuse_loss
-    from probesheets.export.batches import refuse_folder
-    from probesheets.export.export import export as write
-    from probesheets.progress import progress
-    from probesheets.project.build import build, check_dbt
-    from probesheets.settings import database_file
-    from probesheets.source.asked import Source, with_shape
-    from probesheets.source.copy import ACCEPT, copy_source, discard_copy, shape_in
-    from probesheets.warehouse import sole_builder
+    from probesheets.run import run as copy_build_export
+    from probesheets.source.asked import Source
 
     copied = Source.asked(target, source, experiments, append, offset_ids, null or (), columns, shape, query, date)
-    check_dbt(target, variables)
-    refuse_folder(out, new)
-    check_database(target, copying=copied is not None)
-    with sole_builder(target):
-        if copied:
-            found = copy_source(database_file(target), copied)
-            _say("\n".join([*found.said, *found.advice]), quiet)
-        try:
-            variables = with_shape(variables, found.shape if copied else shape or shape_in(target))
-            if copied and new and not append:
-                refuse_loss(database_file(target), out, copied.name, found.shape)
-            with progress(quiet=quiet or verbose) as track:
-                environment = ACCEPT if copied else {}
-                said = build(target, variables, environment, quiet=quiet, verbose=verbose, track=track)
-            _say(said, quiet)
-        except BaseException:
-            if copied:
-                with suppress(ProbesheetsError):  # the reason why the build failed is more important
-                    discard_copy(database_file(target))
-            raise
-        with _opened(target) as (project, warehouse), progress(quiet=quiet) as track:
-            report = write(project, warehouse, out, new=new, track=track)
+    say = partial(_say, quiet=quiet)
+    report = copy_build_export(target, variables, copied, shape, out, new=new, quiet=quiet, verbose=verbose, say=say)
     _show(report, quiet, as_json)
 
 
@@ -160,11 +129,11 @@ def export(
     from probesheets.export.export import export as write
     from probesheets.export.sampling import Sample
     from probesheets.folder.publish import check_place
-    from probesheets.progress import progress
+    from probesheets.project.models import opened
 
     check_place(out)
     drawn = Sample.asked(sample, sample_total, per, seed)
-    with _opened(target) as (project, warehouse), progress(quiet=quiet) as track:
+    with opened(target) as (project, warehouse), progress(quiet=quiet) as track:
         say = partial(_say, quiet=quiet)
         report = write(project, warehouse, out, probe or [], only or [], new=new, sample=drawn, track=track, say=say)
     _show(report, quiet, as_json)
@@ -213,8 +182,9 @@ def probes(target: option.Target = "duckdb", as_json: option.Json = False) -> No
     """
     from probesheets.export.report import probes_table
     from probesheets.export.selection import read_probes
+    from probesheets.project.models import opened
 
-    with _opened(target) as (project, warehouse):
+    with opened(target) as (project, warehouse):
         project.require((), ["probes"])
         rows = read_probes(project, warehouse)
     if rows or as_json:
@@ -234,14 +204,12 @@ def verify(
 
     Example: probesheets verify out --target duckdb
     """
-    from itertools import islice
-
     from probesheets.folder.verify import other_build
     from probesheets.folder.verify import verify as differences
-    from probesheets.progress import progress
+    from probesheets.project.models import opened
 
-    with _opened(target) if target else nullcontext((None, None)) as opened, progress(quiet=quiet) as track:
-        project, warehouse = opened
+    places = opened(target) if target else nullcontext((None, None))
+    with places as (project, warehouse), progress(quiet=quiet) as track:
         found = list(islice(differences(folder, project, warehouse, track), MOST_DIFFERENCES + 1))
         note = other_build(folder, project) if project else None
         if project:
@@ -263,18 +231,6 @@ def verify(
             f"{folder}: no file has changed since the export"
             + (f", and every cell matches {target}." if target else ".")
         )
-
-
-@contextmanager
-def _opened(target: str) -> "Iterator[tuple[Project, Warehouse]]":
-    """The models of a target, and the connection to them."""
-    from probesheets.project.models import Project
-    from probesheets.settings import check_target
-    from probesheets.warehouse import open_warehouse
-
-    check_target(target)
-    with closing(open_warehouse(target)) as warehouse:
-        yield Project(target, warehouse), warehouse
 
 
 def _show(report: "Report", quiet: bool, as_json: bool) -> None:

@@ -54,8 +54,9 @@ def how_to_install(target: str) -> str:
 def setting(target: str, *keys: str) -> str:
     """A setting of a target in profiles.yml, with its expressions evaluated as dbt does.
 
-    Raises ProbesheetsError if profiles.yml cannot be read or does not have the setting.
+    Raises ProbesheetsError if profiles.yml cannot be read or does not have the target or the setting.
     """
+    check_target(target)
     value: Any = _outputs()[target]
     for key in keys:
         if not isinstance(value, dict) or key not in value:

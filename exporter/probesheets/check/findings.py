@@ -6,15 +6,16 @@ dbt answers what it would stop for, and what the source contains (macros/project
 import platform
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from probesheets.check.database import check_database
 from probesheets.check.rights import missing_rights
 from probesheets.errors import ProbesheetsError, counted, near, shortened, shown
-from probesheets.project.build import check_variables, inspect_source, installed
+from probesheets.project.build import check_dbt, inspect_source
 from probesheets.project.kinds import read_kinds
 from probesheets.settings import database_file, find_root, is_duckdb, setting
 from probesheets.source.asked import Source, with_shape
@@ -42,7 +43,7 @@ def check(target: str, variables: str, source: Source | None, shape: str | None 
     """Look at versions, settings, source, tags, dates, probes and rights. `variables` is the text of --vars."""
     findings = [_versions(target)]
     try:
-        check_variables(variables)
+        check_dbt(target, variables)
         check_database(target, copying=source is not None)
         if is_duckdb(target):
             findings += _check_copy(target, variables, source, shape)
@@ -60,9 +61,11 @@ def _stop(message: str) -> Finding:
 
 def _versions(target: str) -> Finding:
     packages = ["probesheets", "dbt-core", *(["dbt-duckdb", "duckdb"] if is_duckdb(target) else ["dbt-mysql"])]
-    found = {package: installed(package) for package in packages}
-    listed = ", ".join(f"{package} {version}" for package, version in found.items() if version)
-    return Finding("ok", f"Python {platform.python_version()}, {listed}")
+    found = [f"Python {platform.python_version()}"]
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found.append(f"{package} {version(package)}")
+    return Finding("ok", ", ".join(found))
 
 
 def _check_copy(target: str, variables: str, source: Source | None, shape: str | None) -> Iterator[Finding]:
@@ -89,8 +92,8 @@ def _check_copy(target: str, variables: str, source: Source | None, shape: str |
 
 def _check_server(target: str, variables: str) -> Iterator[Finding]:
     with closing(Server(target)) as server:
-        version = str(server.rows("select version()")[0][0])
-        yield Finding("ok", f"The server answers: {'MariaDB' if 'mariadb' in version.lower() else 'MySQL'} {version}")
+        [(said,)] = server.rows("select version()")
+        yield Finding("ok", f"The server answers: {'MariaDB' if 'mariadb' in said.lower() else 'MySQL'} {said}")
         schema = setting(target, "schema")
         found = list(_check_source(target, variables, {}))
         yield from (finding for finding in found if finding.level == "STOP")

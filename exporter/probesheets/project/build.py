@@ -6,15 +6,17 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
+
 from probesheets.errors import ProbesheetsError, printable
-from probesheets.progress import Track, silent
+from probesheets.progress import Track
 from probesheets.settings import artifacts, find_root, how_to_install, setting
 
 # a fault that macros/project/prepare_source.sql found, in an error message of dbt
@@ -23,23 +25,17 @@ Event = dict[str, Any]  # a line of dbt's JSON log: {"info": {"name", "level", "
 
 
 def build(
-    target: str,
-    variables: str,
-    environment: Mapping[str, str],
-    *,
-    quiet: bool = False,
-    verbose: bool = False,
-    track: Track = silent,
+    target: str, variables: str, environment: Mapping[str, str], *, quiet: bool, verbose: bool, track: Track
 ) -> str:
     """Build the models and run their tests, but no unit tests; returns a line that says so and where dbt's log is.
 
     Errors and, unless `quiet`, the notes and warnings of this project's macros go to stderr; with `verbose`, all
-    that dbt says. Raises ProbesheetsError if dbt or the adapter is missing, if a check fails, or if the build fails.
+    that dbt says. Raises ProbesheetsError if a check or the build fails.
     """
     folder = artifacts(target)
     log = (folder / "dbt.log").relative_to(find_root())
     command = ["build", "--target-path", str(folder), "--log-path", str(folder)]
-    if not (installed("dbt-core") or "").startswith("1.7."):
+    if not version("dbt-core").startswith("1.7."):
         command += ["--exclude-resource-type", "unit_test"]
     fault, advance, code, done = None, None, 0, Counter[str]()
     with closing(_run_dbt(target, variables, command, environment)) as events:
@@ -81,12 +77,13 @@ def _is_step(data: Mapping[str, Any]) -> bool:
 def inspect_source(target: str, variables: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """The answer of the macro inspect_source: what would stop a build before it starts, and what the source contains.
 
-    Builds nothing. Raises ProbesheetsError if dbt or the adapter is missing, or if dbt cannot read the project.
+    Builds nothing. Raises ProbesheetsError if dbt cannot read the project.
     """
     with TemporaryDirectory(prefix="probesheets-") as folder:
-        command = ["run-operation", "inspect_source", "--target-path", folder, "--log-path", folder]
-        events = _run_dbt(target, variables, command, environment, general=("--quiet", "--print"))
-        messages = [str(event["info"]["msg"]) for event in events]
+        # dbt 1.7 accepts the first two only before the command
+        command = ["--quiet", "--print", "run-operation", "inspect_source"]
+        command += ["--target-path", folder, "--log-path", folder]
+        messages = [str(event["info"]["msg"]) for event in _run_dbt(target, variables, command, environment)]
     for message in messages:
         if message.startswith('{"faults": '):
             return dict(json.loads(message))
@@ -94,19 +91,17 @@ def inspect_source(target: str, variables: str, environment: Mapping[str, str]) 
 
 
 def _run_dbt(
-    target: str, variables: str, command: list[str], environment: Mapping[str, str], general: Iterable[str] = ()
+    target: str, variables: str, command: list[str], environment: Mapping[str, str]
 ) -> Generator[Event, None, None]:
     """Run dbt and yield the events of its log, then an event whose data has its exit code.
 
-    dbt 1.7 accepts `general` options only before the command. dbt gets a separate session: Ctrl-C reaches only this
-    process, which then ends dbt without dbt's own traceback.
+    dbt gets a separate session: Ctrl-C reaches only this process, which then ends dbt without dbt's own traceback.
     """
-    check_dbt(target, variables)
     root = find_root()
-    general = ["--log-format", "json", "--no-use-colors", *general]
-    command = [*command, "--target", target, "--vars", variables, "--profiles-dir", str(root)]
+    command = ["--log-format", "json", "--no-use-colors", *command]
+    command += ["--target", target, "--vars", variables, "--profiles-dir", str(root)]
     with subprocess.Popen(
-        [sys.executable, "-m", "probesheets.project.dbt_process", *general, *command],
+        [sys.executable, "-m", "probesheets.project.dbt_process", *command],
         cwd=root,
         env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "ignore", **environment},
         stdin=subprocess.PIPE,
@@ -138,13 +133,6 @@ def check_dbt(target: str, variables: str) -> None:
     """Raises ProbesheetsError if dbt or the adapter is missing, or --vars is not a YAML mapping of names."""
     if not (find_spec("dbt") and find_spec("dbt.adapters") and find_spec(f"dbt.adapters.{setting(target, 'type')}")):
         raise ProbesheetsError(how_to_install(target))
-    check_variables(variables)
-
-
-def check_variables(variables: str) -> None:
-    """Raises ProbesheetsError if --vars is not a YAML mapping of names."""
-    import yaml
-
     try:
         given = yaml.safe_load(variables)
     except yaml.YAMLError:
@@ -153,11 +141,3 @@ def check_variables(variables: str) -> None:
         raise ProbesheetsError(
             f"--vars {variables!r} is not a YAML mapping. Write it like this: --vars '{{extra_tags: [author]}}'"
         )
-
-
-def installed(package: str) -> str | None:
-    """The version of a package; None if it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -2,7 +2,8 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
 
@@ -10,7 +11,14 @@ from probesheets.errors import ProbesheetsError
 from probesheets.project.build_log import Builds, Problem
 from probesheets.project.kinds import Kind, read_kinds
 from probesheets.settings import variables
-from probesheets.warehouse import Warehouse
+from probesheets.warehouse import Warehouse, open_warehouse
+
+
+@contextmanager
+def opened(target: str) -> Iterator[tuple["Project", Warehouse]]:
+    """The models of a target, and the connection to them."""
+    with closing(open_warehouse(target)) as warehouse:
+        yield Project(target, warehouse), warehouse
 
 
 class Project:
