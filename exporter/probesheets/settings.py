@@ -12,8 +12,6 @@ from typing import Any
 
 from probesheets.errors import ProbesheetsError, near
 
-WORKERS = 2  # kinds of spreadsheet that are written at the same time
-
 
 def find_root() -> Path:
     """The project folder: the current folder or the nearest one above it. Raises ProbesheetsError if there is none."""
@@ -96,7 +94,7 @@ def more_memory() -> str:
 
 def workers() -> int:
     """How many kinds of spreadsheet are written at the same time."""
-    return _whole_number("PROBESHEETS_WORKERS", WORKERS, least=1, most=1_000)
+    return _whole_number("PROBESHEETS_WORKERS", 2, least=1, most=1_000)
 
 
 def now() -> datetime:
@@ -143,8 +141,6 @@ def _outputs() -> dict[str, Any]:
 
 
 def _evaluated(text: str) -> str:
-    if "{" not in text:
-        return text
     from jinja2 import Environment, TemplateError
 
     environment = Environment()

@@ -5,7 +5,7 @@ is run by hand. dbt's artifacts are not suitable: the next dbt command overwrite
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -93,11 +93,6 @@ class Builds:
         newest = self._invocations[max(began, key=lambda event: event.number).invocation]
         return [one.seen for one in self._invocations.values() if one.same(newest, "variables", "version")][-1]
 
-    def model(self, name: str) -> str | None:
-        """The unique_id of a model, in its latest version; None if the project has no model of that name."""
-        models = self.graph["models"].items()
-        return next((key for key, model in models if model["name"] == name and model["latest"]), None)
-
     def with_ancestors(self, models: Iterable[str]) -> set[str]:
         """These models and all models that they are built from."""
         found, left = set[str](), list(models)
@@ -115,10 +110,9 @@ class Builds:
         found = self._invocations[newest]
         return {"invocation": newest, "started": found.started, **{name: found.seen[name] for name in _SAME}}
 
-    def rows_about(self, models: Iterable[str]) -> set[int]:
+    def rows_about(self, models: Set[str]) -> set[int]:
         """The numbers of the log rows about the last builds of some models. They change when one is built again."""
-        wanted = {*models}
-        return {event.number for (_, subject), event in self._last.items() if subject in wanted}
+        return {event.number for (_, subject), event in self._last.items() if subject in models}
 
     def problem(self, models: Iterable[str]) -> Problem | None:
         """The first reason why some models must not be exported, or their ancestors."""

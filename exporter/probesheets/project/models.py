@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -33,8 +33,10 @@ class Project:
         return str(self.builds.graph["models"][self._model(model)]["relation"])
 
     def _model(self, name: str) -> str:
-        if found := self.builds.model(name):
-            return found
+        """The unique_id of a model, in its latest version. Raises ProbesheetsError if the project does not have it."""
+        for key, model in self.builds.graph["models"].items():
+            if model["name"] == name and model["latest"]:
+                return str(key)
         raise ProbesheetsError(f"The last build has no model {name}. Run: probesheets run --target {self.target}")
 
     def models(self, kinds: Iterable[Kind], names: Iterable[str] = ()) -> set[str]:
@@ -58,7 +60,7 @@ class Project:
         problems = {kind.name: self.builds.problem(self.models([kind], names)) for kind in kinds}
         return {name: problem for name, problem in problems.items() if problem}
 
-    def refuse_if_rebuilt(self, models: Iterable[str]) -> None:
+    def refuse_if_rebuilt(self, models: Set[str]) -> None:
         """Raises ProbesheetsError if one of the models has been built again since this object was made."""
         now = Builds(self._warehouse, self.target)
         if now.rows_about(models) != self.builds.rows_about(models):

@@ -1,13 +1,17 @@
-"""The databases that hold the models: a DuckDB file, or a MariaDB or MySQL server."""
+"""The databases that hold the models: a DuckDB file, or a MariaDB or MySQL server. All queries go through them."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from probesheets import settings
-from probesheets.warehouse.base import NotBuiltError, Warehouse, select
+from probesheets.sql import quoted
+from probesheets.warehouse.base import NotBuiltError
 from probesheets.warehouse.duckdb_file import DuckDB
 from probesheets.warehouse.server import Server
 
 __all__ = ["DuckDB", "NotBuiltError", "Server", "Warehouse", "open_warehouse", "select", "sole_builder"]
+
+Warehouse = DuckDB | Server  # a connection to the models of one target
 
 
 def open_warehouse(target: str) -> Warehouse:
@@ -20,3 +24,23 @@ def open_warehouse(target: str) -> Warehouse:
 def sole_builder(target: str) -> AbstractContextManager[None]:
     """Keeps other `run`s from copying and building until this one has exported. Raises ProbesheetsError if one does."""
     return DuckDB.lock(settings.database_file(target)) if settings.is_duckdb(target) else Server(target).sole_builder()
+
+
+def select(
+    warehouse: Warehouse,
+    relation: str,
+    columns: Sequence[str],
+    *,
+    file_stems: Sequence[str] | None = None,
+    order_by: Sequence[str] = (),
+) -> str:
+    """A query for columns of a quoted relation; only for some probes if `file_stems` is given; nulls come last."""
+    mark = warehouse.quote
+    query = f"select {', '.join(quoted(name, mark) for name in columns)} from {relation}"
+    if file_stems is not None:
+        # file_stems are ASCII letters, digits and hyphens: no text of a probe gets into the SQL
+        listed = ", ".join(f"'{stem}'" for stem in file_stems if stem.replace("-", "").isalnum())
+        query += f" where {quoted('file_stem', mark)} in ({listed})"
+    if order_by:
+        query += " order by " + ", ".join(f"{quoted(name, mark)} is null, {quoted(name, mark)}" for name in order_by)
+    return query

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import memory, more_memory
 from probesheets.sql import quoted
-from probesheets.warehouse.base import CHUNK_ROWS, not_built
+from probesheets.warehouse.base import CHUNK_ROWS, NotBuiltError
 
 SORTING = 0.3  # of the memory, for two sorts at a time; beyond it, DuckDB sorts in temporary files
 
@@ -32,7 +32,7 @@ def open_file(file: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 
 class DuckDB:
-    """A DuckDB file, opened read-only."""
+    """The models in the quoted `schema` of a DuckDB file, opened read-only; `quote` encloses identifiers."""
 
     quote = '"'
 
@@ -75,10 +75,12 @@ class DuckDB:
                 raise
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows of a small result."""
         with self._cursor() as cursor:
             return cursor.execute(query).fetchall()
 
     def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+        """A result of any size, in chunks. Each call has its own connection, so threads may share this object."""
         with self._cursor() as cursor:
             try:
                 reader = cursor.execute(query).to_arrow_reader(CHUNK_ROWS)
@@ -93,11 +95,12 @@ class DuckDB:
                 yield from reader
 
     def columns(self, relation: str) -> list[str]:
+        """The columns of a quoted relation. Raises NotBuiltError if it does not exist."""
         try:
             with closing(self._connection.cursor()) as cursor:
                 return [str(row[0]) for row in cursor.execute(f"describe {relation}").fetchall()]
         except (duckdb.CatalogException, duckdb.BinderException):  # no table, or it begins with another file's name
-            raise not_built(relation, "duckdb") from None
+            raise NotBuiltError(relation, "duckdb") from None
 
     def close(self) -> None:
         self._connection.close()

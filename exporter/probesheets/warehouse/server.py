@@ -11,7 +11,7 @@ import pyarrow as pa
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import how_to_install, setting
 from probesheets.sql import quoted
-from probesheets.warehouse.base import CHUNK_ROWS, not_built
+from probesheets.warehouse.base import CHUNK_ROWS, NotBuiltError
 
 CHUNK_BYTES = 8 << 20  # of text in a record batch, approximately
 FEW_ROWS = 32  # fetched at a time, because rows may be of any length
@@ -29,7 +29,7 @@ _LOGIN = {  # what a server or the library says if a login fails, and what to do
 
 
 class Server:
-    """A MariaDB or MySQL server, named by the same environment variables as in profiles.yml."""
+    """What DuckDB offers, for a MariaDB or MySQL server, named by the environment variables of profiles.yml."""
 
     quote = "`"
 
@@ -130,7 +130,7 @@ class Server:
             return [str(row[0]) for row in self.rows(f"describe {relation}")]
         except ProbesheetsError as error:
             if re.search("(1044|1049|1142|1146) ", str(error)):  # missing, or hidden from this user
-                raise not_built(relation, self._target) from None
+                raise NotBuiltError(relation, self._target) from None
             raise
 
     def close(self) -> None:
