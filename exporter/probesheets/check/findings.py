@@ -15,7 +15,7 @@ from typing import Any
 from probesheets.check.database import check_database
 from probesheets.check.rights import missing_rights
 from probesheets.errors import ProbesheetsError, counted, near, shortened, shown
-from probesheets.project.build import check_dbt, inspect_source
+from probesheets.project.build import check_variables, inspect_source
 from probesheets.project.kinds import read_kinds
 from probesheets.settings import database_file, find_root, is_duckdb, setting
 from probesheets.source.asked import Source, with_shape
@@ -43,7 +43,7 @@ def check(target: str, variables: str, source: Source | None, shape: str | None 
     """Look at versions, settings, source, tags, dates, probes and rights. `variables` is the text of --vars."""
     findings = [_versions(target)]
     try:
-        check_dbt(target, variables)
+        check_variables(variables)
         check_database(target, copying=source is not None)
         if is_duckdb(target):
             findings += _check_copy(target, variables, source, shape)

@@ -8,9 +8,9 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain, groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,24 +44,43 @@ def write_pages(
     As `write_workbooks`, but a page has at most `max_rows` records, and no text is divided or shortened.
     """
     check(layout)
-    template, page = _template(layout, created, group_by), None
-    try:
-        for chunk in slices(chunks):
-            for group, title, article in _articles(chunk, layout, group_by, template):
-                same = page is not None and page.group == group
-                if page is None or not same or page.records == max_rows:
-                    if page:
-                        yield page.close(continued=same)
-                    stem = (default_name if group is None else group) + suffix
-                    part = page.part + 1 if page and same else 1
-                    page = _Page(template, directory, stem, group, part, title or group or default_name)
-                page.add(article)
-                page.records += 1
-        if page:
-            yield page.close(continued=False)
-    finally:
-        if page:
-            page.abandon()
+    template = _template(layout, created, group_by)
+    records = _records(chunks, layout, group_by, template, max_rows)
+    for (group, part), some in groupby(records, lambda record: record[:2]):
+        stem = (default_name if group is None else group) + suffix
+        before, this, after = (file_name(stem, number, "html") for number in (part - 1, part, part + 1))
+        if group is not None and this.casefold() == CONTENTS:
+            raise ValueError(f"{group!r} cannot name a page: {CONTENTS} is the index of the pages")
+        first, path, count = next(some), directory / this, 0
+        head = template.head(first[2] or group or default_name, part, before).encode()
+        file = path.open("x+b")
+        try:
+            with file:
+                file.write(head)
+                for record in chain([first], some):
+                    file.write(record[3].encode())
+                    count += 1
+                file.write(template.end(after if record[4] else None, part).encode())
+                file.seek(head.index(_COUNT) + len(_COUNT))
+                file.write(counted(count, "text").encode())
+                file.seek(0)
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except BaseException:
+            path.unlink()
+            raise
+        yield Written(path, group, part, count, count, 0, 0, 0, digest)
+
+
+def _records(
+    chunks: Iterable[pa.RecordBatch], layout: Layout, group_by: str | None, template: Any, max_rows: int
+) -> Iterator[tuple[str | None, int, str | None, str, bool]]:
+    """For each record the group, part and title of its page, its HTML, and whether another of its group follows."""
+    articles = chain.from_iterable(_articles(chunk, layout, group_by, template) for chunk in slices(chunks))
+    number = 0
+    for (group, title, article), after in pairwise(chain(articles, [("", None, "")])):
+        continued = after[0] == group
+        yield group, number // max_rows + 1, title, article, continued
+        number = number + 1 if continued else 0
 
 
 def write_contents(file: Path, title: str, rows: Sequence[Mapping[str, Any]], created: datetime) -> None:
@@ -107,38 +126,3 @@ def _pieces(text: str | None, pieces: str | None) -> list[tuple[str, bool]]:
         (piece, bool(place % 2 and _OPENS.fullmatch(piece)))
         for place, piece in enumerate(json.loads(pieces) if pieces else [text or ""])
     ]
-
-
-class _Page:
-    """A file that is being written."""
-
-    def __init__(self, template: Any, directory: Path, stem: str, group: str | None, part: int, title: str) -> None:
-        self.path, self.group, self.part, self.records = directory / file_name(stem, part, "html"), group, part, 0
-        if group is not None and self.path.name.casefold() == CONTENTS:
-            raise ValueError(f"{group!r} cannot name a page: {CONTENTS} is the index of the pages")
-        self._template, self._next = template, file_name(stem, part + 1, "html")
-        head = template.head(title, part, file_name(stem, part - 1, "html")).encode()
-        self._count = head.index(_COUNT) + len(_COUNT)
-        self._file = self.path.open("xb")
-        self._file.write(head)
-
-    def add(self, html: str) -> None:
-        self._file.write(html.encode())
-
-    def close(self, *, continued: bool) -> Written:
-        """Complete the file; `continued` says whether a further part follows."""
-        self.add(self._template.end(self._next if continued else None, self.part))
-        self._file.seek(self._count)
-        self.add(counted(self.records, "text"))
-        self._file.close()
-        with self.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Written(self.path, self.group, self.part, self.records, self.records, 0, 0, 0, digest)
-
-    def abandon(self) -> None:
-        """Remove the file unless it is complete."""
-        if not self._file.closed:
-            with suppress(OSError):
-                self._file.close()
-            with suppress(OSError):
-                self.path.unlink()

@@ -77,8 +77,9 @@ def _is_step(data: Mapping[str, Any]) -> bool:
 def inspect_source(target: str, variables: str, environment: Mapping[str, str]) -> dict[str, Any]:
     """The answer of the macro inspect_source: what would stop a build before it starts, and what the source contains.
 
-    Builds nothing. Raises ProbesheetsError if dbt cannot read the project.
+    Builds nothing. Raises ProbesheetsError if dbt or the adapter is missing, or if dbt cannot read the project.
     """
+    check_dbt(target, variables)
     with TemporaryDirectory(prefix="probesheets-") as folder:
         # dbt 1.7 accepts the first two only before the command
         command = ["--quiet", "--print", "run-operation", "inspect_source"]
@@ -133,6 +134,11 @@ def check_dbt(target: str, variables: str) -> None:
     """Raises ProbesheetsError if dbt or the adapter is missing, or --vars is not a YAML mapping of names."""
     if not (find_spec("dbt") and find_spec("dbt.adapters") and find_spec(f"dbt.adapters.{setting(target, 'type')}")):
         raise ProbesheetsError(how_to_install(target))
+    check_variables(variables)
+
+
+def check_variables(variables: str) -> None:
+    """Raises ProbesheetsError if --vars is not a YAML mapping of names."""
     try:
         given = yaml.safe_load(variables)
     except yaml.YAMLError:
