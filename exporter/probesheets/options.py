@@ -40,12 +40,10 @@ _OFFSET = "With --append: add N to the ids of these rows (id, root_id, experimen
 OffsetIds = Annotated[int, typer.Option(min=0, max=10**15, metavar="N", help=_OFFSET, show_default=False)]
 _NULL = "Cells of --source with exactly this text are null, such as NULL. Can be repeated."
 Null = Annotated[list[str] | None, typer.Option("--null", metavar="TEXT", help=_NULL)]
-Variables = Annotated[
-    str, typer.Option("--vars", help="dbt variables as YAML: '{extra_tags: [author]}'.", metavar="YAML")
-]
-New = Annotated[
-    bool, typer.Option("--new", help="Write only records that no earlier export has delivered to the folder.")
-]
+_VARIABLES = "dbt variables as YAML: '{extra_tags: [author]}'."
+Variables = Annotated[str, typer.Option("--vars", help=_VARIABLES, metavar="YAML")]
+_NEW = "Write only records that no earlier export has delivered to the folder."
+New = Annotated[bool, typer.Option("--new", help=_NEW)]
 _PROBE = "Only this probe: its text (* is any text), or its workbook's name without .xlsx. Can be repeated."
 Probes = Annotated[list[str] | None, typer.Option("--probe", metavar="PROBE", help=_PROBE)]
 _ONLY = "Only this kind of spreadsheet, such as with_links or qualcoder. Can be repeated."

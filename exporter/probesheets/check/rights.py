@@ -40,9 +40,8 @@ def _try(server: Server, table: str) -> dict[str, str]:
             if right == "CREATE":
                 return missing
     left = [f"view {view}"] if "CREATE VIEW" not in missing and server.attempt(f"drop view if exists {view}") else []
-    for name in (renamed, f"{table}_copy", table):
-        if server.attempt(f"drop table if exists {name}") and name == table:
-            left.append(f"table {name}")
+    if server.attempt(f"drop table if exists {renamed}, {table}_copy, {table}"):
+        left.append(f"table {table}")
     if left:
         raise ProbesheetsError(
             f"The user can create tables in the schema but cannot drop them. Left there: {', '.join(left)}.\n"

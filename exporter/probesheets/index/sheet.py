@@ -1,7 +1,9 @@
 """index.xlsx, for people and not for importers: charts, then one row per probe with links to its workbooks."""
 
+import re
+import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 from probesheets.folder.manifest import Manifest, described
 from probesheets.index.chart_data import ChartData
 from probesheets.index.charts import draw_charts, write_facts
-from probesheets.index.fixed_times import set_times
 from probesheets.index.names import ranked
 from probesheets.workbooks.cells import LINE_POINTS
 
@@ -30,6 +31,7 @@ _WIDTH = 11.5  # of the other columns, but for those with links
 _MOST_LINES = 3  # of a long probe, so that the table stays easy to scan; four lines in LibreOffice
 _LINK = Font(name="Calibri", size=9, underline="single", color="0563C1")
 _MOST_LINKS = 65_000  # Excel allows 65,530 in a sheet
+_TIME = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
 
 def write_index(
@@ -58,7 +60,18 @@ def write_index(
         page = sheet.page_margins
         page.left = page.right = page.top = page.bottom = 0.4  # inches
     book.save(file)
-    set_times(file, created)
+    _set_times(file, created)
+
+
+def _set_times(file: Path, created: datetime) -> None:
+    """Replace the current time, which openpyxl writes, by `created`, and remove the times of the parts."""
+    moment = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            content = _TIME.sub(rb"\g<1>" + moment, content) if name == "docProps/core.xml" else content
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)  # dated 1980, the earliest in a zip
 
 
 def _facts(probes: Sequence[Mapping[str, Any]], manifest: Manifest) -> list[tuple[str, Any]]:
