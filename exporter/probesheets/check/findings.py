@@ -208,4 +208,4 @@ def _check_probes(found: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _quoted(texts: Any) -> str:
-    return ", ".join(repr(shortened(text, 40)) for text in list(texts)[:_EXAMPLES])
+    return ", ".join(repr(shortened(text, _CELL)) for text in list(texts)[:_EXAMPLES])

@@ -46,6 +46,7 @@ class Server:
 
     def _open(self) -> Any:
         host, port, user = (setting(self._target, name) for name in ("server", "port", "username"))
+        others = {name: setting(self._target, name) for name in ("password", "charset", "collation")}
         if not (port.isdecimal() and 0 < int(port) < 65_536):
             raise ProbesheetsError(f"PROBESHEETS_PORT must be a number such as 3306; it is {port!r}.")
         try:
@@ -53,9 +54,7 @@ class Server:
                 host=host,
                 port=int(port),
                 user=user,
-                password=setting(self._target, "password"),
-                charset=setting(self._target, "charset"),
-                collation=setting(self._target, "collation"),
+                **others,
                 autocommit=True,
                 # for the lock that a run holds, and for a query that waits for a slow disk
                 init_command="set session wait_timeout = 2147483, net_write_timeout = 3600",
