@@ -1,5 +1,6 @@
 """The command line. Only here do errors become messages and exit codes. Data goes to stdout, messages to stderr."""
 
+import importlib.metadata
 import io
 import json
 import sys
@@ -53,9 +54,7 @@ MOST_DIFFERENCES = 10  # that verify lists
 def general(version: option.Version = False) -> None:
     """Options that come before the command."""
     if version:
-        from importlib.metadata import version as installed
-
-        _print(f"probesheets {installed('probesheets')}")
+        _print(f"probesheets {importlib.metadata.version('probesheets')}")
         raise typer.Exit()
 
 
@@ -227,10 +226,8 @@ def verify(
     if found:
         sys.exit(1)
     if not as_json and not quiet:
-        _print(
-            f"{folder}: no file has changed since the export"
-            + (f", and every cell matches {target}." if target else ".")
-        )
+        cells = f", and every cell matches {target}" if target else ""
+        _print(f"{folder}: no file has changed since the export{cells}.")
 
 
 def _show(report: "Report", quiet: bool, as_json: bool) -> None:
