@@ -76,9 +76,8 @@ def _check_copy(target: str, variables: str, source: Source | None, shape: str |
         yield from _check_source(target, with_shape(variables, shape or shape_in(target)), {})
         return
     if source is None:
-        yield Finding(
-            "look", "No source copied yet; `run` will use the sample.", "To use your own data, add --source FILE."
-        )
+        text = "No source copied yet; `run` will use the sample."
+        yield Finding("look", text, "To use your own data, add --source FILE.")
         sample = find_root() / "sample"
         source = Source(str(sample / "table_output.csv"), sample / "table_experiment.csv")
     with tempfile.TemporaryDirectory(prefix="probesheets-") as folder:
@@ -114,19 +113,15 @@ def _check_source(target: str, variables: str, environment: Mapping[str, str]) -
     except ProbesheetsError as error:
         yield _stop(str(error))
     if found := answer["source"]:
-        yield from _check_shape(found)
-        yield from _check_models(found)
-        yield from _check_tags(found)
-        yield from _check_dates(found)
-        yield from _check_probes(found)
+        for part in (_check_shape, _check_models, _check_tags, _check_dates, _check_probes):
+            yield from part(found)
 
 
 def _check_shape(found: Mapping[str, Any]) -> Iterator[Finding]:
     """The first records as the workbooks will show them, and the other shapes that a server has."""
     for name, table, count in found["others"]:
-        yield Finding(
-            "look", f"The source also has {table}, with {counted(count, 'row')}.", f"To read it, add --shape {name}"
-        )
+        text = f"The source also has {table}, with {counted(count, 'row')}."
+        yield Finding("look", text, f"To read it, add --shape {name}")
     lines = [
         f"T{number}  {'  '.join(shown(shortened(cell, _CELL)) for cell in cells if cell not in ('', 'None'))}"
         for number, *cells in found["first"]
@@ -165,14 +160,9 @@ def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
     for tag, use in used.items():
         if tag not in tags and use != "raw":
             yield Finding("look", f"No row has the tag {tag!r}.", near(tag, [name for name in tags if name]))
-    nearly = [name for name in tags if name and name not in used and name.strip().casefold() in used]
-    if nearly:
-        todo = "To use these rows, correct their tags in the source."
-        yield Finding(
-            "look",
-            f"These tags differ from a used tag only in case or spaces: {_quoted(nearly)}. Their rows are not used.",
-            todo,
-        )
+    if nearly := [tag for tag in tags if tag and tag not in used and tag.strip().casefold() in used]:
+        text = f"These tags differ from a used tag only in case or spaces: {_quoted(nearly)}. Their rows are not used."
+        yield Finding("look", text, "To use these rows, correct their tags in the source.")
 
 
 def _check_dates(found: Mapping[str, Any]) -> Iterator[Finding]:
