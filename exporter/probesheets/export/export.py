@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -133,8 +132,7 @@ def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
             yield picker.pick(chunk)
             advance(chunk.num_rows)
 
-    writer = cast(Callable[..., Iterator[Written]], WRITERS[kind.format])
-    write = partial(writer, group_by=kind.one_file_per, default_name=kind.file, suffix=job.batch.suffix)
+    write = partial(WRITERS[kind.format], group_by=kind.one_file_per, default_name=kind.file, suffix=job.batch.suffix)
     try:
         return list(write(chunks(), kind.layout, directory, created=job.created))
     except ValueError as error:

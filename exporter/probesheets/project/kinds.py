@@ -1,6 +1,6 @@
 """The kinds of spreadsheet: dbt exposures whose meta describes a sheet."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
@@ -10,10 +10,12 @@ from msgspec import Meta, Struct
 from probesheets.errors import ProbesheetsError
 from probesheets.pages.write import write_pages
 from probesheets.plain_text.lines import write_lines
+from probesheets.workbooks.container import Written
 from probesheets.workbooks.layout import Column, Layout, check
 from probesheets.workbooks.write import write_workbooks
 
-WRITERS = {"xlsx": write_workbooks, "html": write_pages, "txt": write_lines}  # by format, the ending of the files
+_Writer = Callable[..., Iterator[Written]]
+WRITERS: dict[str, _Writer] = {"xlsx": write_workbooks, "html": write_pages, "txt": write_lines}  # by file ending
 _T = TypeVar("_T", bound=Struct)
 
 
