@@ -40,7 +40,7 @@ class Child:
         return self.process.returncode, said
 
 
-def send_when(process: subprocess.Popen[str], moment: Callable[[], bool], signal: int, seconds: float = 60) -> None:
+def send_when(process: subprocess.Popen[str], moment: Callable[[], bool], signal: int, seconds: float = 240) -> None:
     """Send a signal to a process at a moment that comes while it works."""
     deadline = time.monotonic() + seconds
     while not moment():
