@@ -20,7 +20,7 @@ def path(value: str | Path) -> Path:
 _TARGET = "The database for the models: duckdb, mariadb, mysql or another target in profiles.yml."
 Target = Annotated[str, typer.Option("--target", "-t", metavar="TARGET", help=_TARGET)]
 Out = Annotated[Path, typer.Option("--out", "-o", parser=path, metavar="DIR", help="The folder to write into.")]
-_SOURCE = "File (CSV, JSON, Parquet, Excel, captions, log of llm), or mysql://user@host:port/schema with PROBESHEETS_PASSWORD set."
+_SOURCE = "CSV, JSON, Parquet, Excel or caption file, or mysql://user@host:port/schema with PROBESHEETS_PASSWORD set."
 Source = Annotated[str | None, typer.Option(parser=text, metavar="SOURCE", help=_SOURCE)]
 _QUERY = (
     "Instead of --source: an SQL file with a select for DuckDB, with the columns id, text, and probe, date or model."

@@ -81,7 +81,7 @@ def test_a_name_that_cannot_be_taken(project: Path, variables: str, message: str
         (["--vars", "{text_tag: true}"], ["text_tag must be a name"]),
         (["--vars", "{text_tga: x}"], ["There is no variable 'text_tga'", "text_tag"]),
         (["--out", "dbt_project.yml"], ["dbt_project.yml is a file. Give a folder with --out, such as out."]),
-        (["--source", "models"], ["models is a folder", "Give a file: CSV, JSON, Parquet, Excel, captions or a log of llm"]),
+        (["--source", "models"], ["models is a folder", "Give a file: CSV, JSON, Parquet"]),
         (["--target", "mysql"], ["dbt-mysql", "make .venv-mysql", "-py3-none-any.whl[mysql]'"]),
     ],
 )

@@ -47,7 +47,7 @@ def find_files(place: str) -> list[Path]:
     for file in files:
         if not file.is_file():
             what = "is a folder" if file.is_dir() else f"does not exist (looked for {file.absolute()})"
-            raise ProbesheetsError(f"{file} {what}. Give a file: CSV, JSON, Parquet, Excel, captions or a log of llm.")
+            raise ProbesheetsError(f"{file} {what}. Give a file: CSV, JSON, Parquet, Excel or captions.")
         if file.stat().st_size == 0:
             raise ProbesheetsError(f"{file} is empty. Choose another file.")
     if len({_ending(file) for file in files}) > 1:
