@@ -45,7 +45,8 @@ def run(
                 refuse_loss(database_file(target), out, source.name, copied.shape)
             with progress(quiet=quiet or verbose) as track:
                 environment = ACCEPT if source else {}
-                say(build(target, variables, environment, quiet=quiet, verbose=verbose, track=track))
+                said = build(target, variables, environment, quiet=quiet, verbose=verbose, track=track)
+            say(said)
         except BaseException:
             if source:
                 with suppress(ProbesheetsError):  # the reason why the build failed is more important

@@ -65,7 +65,7 @@ def write_parquet(file: Path, rows: list[dict[str, Any]]) -> None:
 def write_workbook(file: Path, rows: list[dict[str, Any]]) -> None:
     book = openpyxl.Workbook()
     assert book.active
-    for row in [[*rows[0]], *([*row.values()] for row in rows)]:
+    for row in [[*rows[0]] if rows else ["text"], *([*row.values()] for row in rows)]:
         book.active.append(row)
     book.save(file)
 
@@ -233,6 +233,14 @@ def test_keys_that_only_late_objects_have_are_columns(tmp_path: Path) -> None:
     assert [row[0] for row in kept] == [*range(1, 30_002)] and kept[-1][2] == "b"
 
 
+@pytest.mark.parametrize("first_is_packed", [True, False])
+def test_json_files_may_be_packed_or_not(tmp_path: Path, first_is_packed: bool) -> None:
+    names = ("a.jsonl.gz", "b.jsonl") if first_is_packed else ("a.jsonl", "b.jsonl.gz")
+    for name in names:
+        (write_packed if name.endswith(".gz") else write_lines)(tmp_path / name, [{"text": name}])
+    assert [row[2] for row in copied(tmp_path, str(tmp_path / "*.json*"))[1]] == [*names]
+
+
 def test_an_object_can_be_larger_than_duckdb_expects(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     write_lines(file, [{"text": "one"}, {"text": "x" * 17_000_000}])
@@ -254,6 +262,11 @@ def test_a_workbook_with_two_sheets_or_merged_headers_is_refused(tmp_path: Path)
     assert "must have one sheet with rows, but has 2: Answers, More." in refused(tmp_path, tmp_path / "two.xlsx")
     (tmp_path / "no.xlsx").write_text("prompt,response\n", encoding="utf-8")
     assert "cannot be read as an Excel workbook" in refused(tmp_path, tmp_path / "no.xlsx")
+
+
+def test_a_workbook_with_a_header_alone_has_no_rows(tmp_path: Path) -> None:
+    write_workbook(tmp_path / "a.xlsx", [])
+    assert "has no rows" in refused(tmp_path, tmp_path / "a.xlsx")
 
 
 def test_a_date_for_all_rows(tmp_path: Path) -> None:

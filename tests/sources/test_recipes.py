@@ -36,9 +36,10 @@ TEXTS: dict[str, tuple[list[str], list[tuple[str | None, ...]]]] = {
     "survey": (
         ["person"],
         [
-            ("T1", "Q1", "Boats float.", "2020-09-29", None, "anna"),
-            ("T2", "Q2", "So do lamps.", "2020-09-29", None, "anna"),
+            ("T1", "Q1", "Boats float.", "2020-09-29", None, "#anna"),
+            ("T2", "Q2", "So do lamps.", "2020-09-29", None, "#anna"),
             ("T3", "Q1", "Ropes wait,\nthey said.", "in autumn", None, "bo"),
+            ("T5", "Q1", "Tides turn.", "1.9.20", None, "#cy"),
         ],
     ),
     "promptfoo": (
@@ -67,7 +68,7 @@ LEFT_OUT = {  # Record ID, Probe, Reason
         ("R8", "Too busy?", "status 500"),
         ("R9", "Never answered?", "no response"),
     ],
-    "survey": [("R4", "Q2", "no answer")],
+    "survey": [("R4", "Q2", "no answer"), ("R6", "Q2", "no answer")],
     "promptfoo": [
         ("R4", "Name gulls.", "API call error: Error: Request timed out after 300000 ms"),
         ("R5", "Name tides.", "API error: 429 Too Many Requests"),

@@ -116,7 +116,8 @@ def fingerprints(rows: pa.RecordBatch, layout: Layout) -> pa.Array:
 
 
 def _checksums(array: pa.Array) -> pa.Array:
-    return pa.array([zlib.crc32(text or b"") for text in array.cast(pa.large_binary()).to_pylist()], pa.int64())
+    # one by one, because texts may be long
+    return pa.array([zlib.crc32(text.as_py() or b"") for text in array.cast(pa.large_binary())], pa.int64())
 
 
 # --- from the workbooks
@@ -136,8 +137,8 @@ def _rebuild(folder: Folder, books: Iterable[Entry], kinds: Mapping[str, Kind]) 
                 f"from {file}: some might be delivered twice. Restore {DELIVERED}"
                 f"{'' if file.suffix == '.txt' else ' or that file'}, or choose another folder with --out."
             )
-        rows = [(entry.kind, entry.batch, entry.group or "", *one) for one in found]
-        tables.append(pa.Table.from_pylist([dict(zip(RECORDS.names, row, strict=True)) for row in rows], RECORDS))
+        same = [pa.repeat(value, len(found)) for value in (entry.kind, entry.batch, entry.group or "")]
+        tables.append(pa.table([*same, [record for record, _ in found], [mark for _, mark in found]], schema=RECORDS))
     return pa.concat_tables(tables)
 
 

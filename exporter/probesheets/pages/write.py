@@ -66,7 +66,7 @@ def write_pages(
                 file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except BaseException:
-            path.unlink()
+            path.unlink(missing_ok=True)
             raise
         yield Written(path, group, part, count, count, 0, 0, 0, digest)
 

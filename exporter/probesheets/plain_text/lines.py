@@ -40,7 +40,7 @@ def write_lines(
                     digest.update(line)
                     count += 1
         except BaseException:
-            path.unlink()
+            path.unlink(missing_ok=True)
             raise
         yield Written(path, group, 1, count, count, 0, 0, 0, digest.hexdigest())
 

@@ -11,7 +11,6 @@ import pyarrow as pa
 from probesheets.errors import ProbesheetsError, shown
 from probesheets.source.files import Rows, registered
 from probesheets.source.limits import check_names
-from probesheets.warehouse.base import CHUNK_ROWS
 
 
 @contextmanager
@@ -42,8 +41,8 @@ def open_workbook(
         )
     titles = [title.strip() for title, *_ in columns if title]
     check_names(str(files[0]), titles)
-    texts = [pa.array(column[1:], pa.string()) for column in columns if column[0]]
-    with registered(connection, pa.Table.from_arrays(texts, names=titles).to_batches(max_chunksize=CHUNK_ROWS)):
+    texts = [pa.array(column[1:], pa.large_string()) for column in columns if column[0]]
+    with registered(connection, [pa.RecordBatch.from_arrays(texts, names=titles)]):
         yield Rows("incoming", titles)
 
 

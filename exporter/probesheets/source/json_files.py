@@ -34,8 +34,10 @@ group by key order by min(place), key
 @contextmanager
 def open_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: Sequence[str]) -> Iterator[Rows]:
     """The objects of JSON files. DuckDB would guess the keys from the first objects; here, every object is asked."""
-    packed = "gzip" if is_packed(files[0]) else "uncompressed"  # whatever the name says
-    options = f"{file_list(files)}, compression = '{packed}', maximum_object_size = "
+    packed = {is_packed(file) for file in files}
+    # what a file is, whatever its name says; but of a mixture, DuckDB can only believe the names
+    compression = "auto_detect" if len(packed) > 1 else "gzip" if packed.pop() else "uncompressed"
+    options = f"{file_list(files)}, compression = '{compression}', maximum_object_size = "
     with reading(lambda said: _broken(files, said.splitlines()[0])):
         found = connection.execute(_KEYS.format(options=f"{options} {longest()}")).fetchall()
         names = [key for key, *_ in found]
