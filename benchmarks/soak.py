@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.files import COPY, LONG, write_csv, write_parquet
+from benchmarks.files import COPY, LONG, write_answers, write_csv, write_parquet
 from benchmarks.measure import Cost, measure
 from benchmarks.parts import dbt, duckdb_file, export, module
 from tests.build import make_project
@@ -57,6 +57,14 @@ def files(folder: Path, scale: float) -> Iterator[Measured]:
     for gigabytes, rows, length in ((5, 10_000_000, 420), (1, 12_000_000, 30)):
         file = write_csv(folder / "source.csv", int(rows * scale), length)
         yield copied(folder, f"CSV of {gigabytes * scale:g} GB, {rows * scale:,.0f} rows", file, 1_000)
+        file.unlink()
+
+
+def answers(folder: Path, scale: float) -> Iterator[Measured]:
+    rows = int(4_800_000 * scale)
+    for file in write_answers(folder, rows, 1_000):
+        size = file.stat().st_size / 1e9
+        yield copied(folder, f"{file.name} of {size:.1f} GB, {rows:,} answers", file, 1_000)
         file.unlink()
 
 
@@ -125,6 +133,7 @@ def long_texts(folder: Path, scale: float) -> Iterator[Measured]:
 
 PARTS: dict[str, Callable[[Path, float], Iterator[Measured]]] = {
     "files": files,
+    "answers": answers,
     "long-cell": long_cell,
     "long-rows": long_rows,
     "servers": servers,

@@ -16,6 +16,7 @@ from tests.conftest import need
     ("part", "scale", "most", "said"),
     [
         ("files", 0.1, (900, 450), "Read 1,"),
+        ("answers", 0.03, (850, 850), "Read 144,000 rows of answers"),
         ("long-cell", 0.05, (450, 450), "Read 1 row "),
         ("long-cell", 0.2, (600, 600), "31 MB|rows that are too long"),
         ("long-rows", 0.05, (1_050, 1_050), "Read 125 rows"),
