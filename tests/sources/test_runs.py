@@ -222,6 +222,15 @@ def test_new_records_of_another_shape_do_not_join_a_folder(project: Path) -> Non
     assert "has records of a source with the shape answers, but messages.jsonl has the shape messages." in said
 
 
+def test_another_debate_does_not_hide_in_the_folder_of_the_first(project: Path) -> None:
+    """Its captions have the same numbers, so its utterances would count as changed, and would not be written."""
+    out, _ = ran(project, "debate.vtt", "--date", "2020-09-29")
+    (project / "another.vtt").write_text(VTT.replace("e", "a"), encoding="utf-8")
+    said = call(project, "debate.vtt.duckdb", "run", "--source", "another.vtt", "--new", "--out", str(out), code=1)
+    assert re.search("[0-9]+ of the [0-9]+ rows of the copy are not in another.vtt, or have other content", said)
+    assert said.rstrip().endswith("If it replaces everything, choose another folder with --out.")
+
+
 def test_an_answer_in_messages_keeps_words_that_repeat_the_question(project: Path) -> None:
     out, _ = ran(project, "messages.jsonl")
     assert by_probe(out, "with_links", "Record ID", "Text") == {"Say hello": [["T1", "Say hello back"]]}
