@@ -6,7 +6,7 @@ replaces the previous copy, and what a killed `run` left is never accepted by an
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from probesheets.settings import database_file, is_duckdb, memory, more_memory
 from probesheets.source.append import append, columns, origin, own_tables, shape_of_copy
 from probesheets.source.asked import Source
 from probesheets.source.files import Rows, find_files, open_files
-from probesheets.source.keep import INCOMING, NULLS, keep, numbers_rows
+from probesheets.source.keep import INCOMING, check_rows, keep, numbers_rows
 from probesheets.source.query import QUERY, open_query
 from probesheets.source.server import copy_server
 from probesheets.source.shapes import (
@@ -31,7 +31,7 @@ from probesheets.source.shapes import (
     read_table,
     recognise,
 )
-from probesheets.sql import literal, quoted
+from probesheets.sql import literal
 from probesheets.warehouse.duckdb_file import open_file
 
 ACCEPT = {"PROBESHEETS_INCOMING": "1"}  # the environment of a dbt command that may accept the copy
@@ -77,7 +77,9 @@ def _copy(connection: duckdb.DuckDBPyConnection, source: Source, before: str) ->
     _refuse_misfits(connection, before, source, shape)
     said = f"Read {counted(rows, 'row')} of {shape.first} from {source.name}"
     heard = [*_columns_read(connection, reading)] if shape.name != TABLE_OUTPUT else []  # its columns keep their names
-    advice = [*notes, *_advice(connection, source, shape)]
+    incoming = [f"main.{INCOMING}{table}" for table in shape.tables]
+    words = [check_rows(connection, source.name, table) for table in incoming if columns(connection, table)]
+    advice = [*notes, *_advice(connection, source, shape, words[0])]
     if source.append:
         said += f", {append(connection, before, INCOMING, source.name, shape):,} of them new"
     else:
@@ -147,24 +149,20 @@ def _columns_read(connection: duckdb.DuckDBPyConnection, reading: Reading) -> It
         yield f"Other columns, which the variable extra_columns can show: {', '.join(others)}."
 
 
-def _advice(connection: duckdb.DuckDBPyConnection, source: Source, shape: Shape) -> Iterator[str]:
+def _advice(
+    connection: duckdb.DuckDBPyConnection, source: Source, shape: Shape, words: Mapping[str, str]
+) -> Iterator[str]:
     """What the user should know about the incoming rows: cells with a word for null, and ids that may change."""
-    incoming = f"main.{INCOMING}{shape.first}"
-    names = [str(name) for name, kind, *_ in connection.execute(f"describe {incoming}").fetchall() if kind == "VARCHAR"]
-    pairs = [(word, name) for word in NULLS for name in names]
-    counts = ", ".join(f"count(*) filter ({quoted(name)} = {literal(word)})" for word, name in pairs)
-    found = dict(zip(pairs, connection.execute(f"select {counts} from {incoming}").fetchall()[0], strict=True))
-    for word in NULLS:
-        if cells := ", ".join(f"{found[word, name]:,} of {shown(name)}" for name in names if found[word, name]):
-            yield (
-                f"Cells that contain only {word}: {cells}. If they are null in the database, run the command again "
-                f"with --null {shlex.quote(word)}"
-            )
+    for word, cells in words.items():
+        yield (
+            f"Cells that contain only {word}: {cells}. If they are null in the database, run the command again "
+            f"with --null {shlex.quote(word)}"
+        )
     if source.place.lower().endswith(".xlsx"):
         yield "An Excel workbook is read whole, so it must fit into memory. For larger data, use CSV or Parquet."
     if not numbers_rows(shape, shape.first):
         return
-    if OWN_ID in names:
+    if OWN_ID in columns(connection, f"main.{INCOMING}{shape.first}"):
         yield (
             "The ids of the source are not unique whole numbers, so the Record IDs are row numbers. "
             f"The source's own ids are in the column {OWN_ID}."

@@ -47,7 +47,6 @@ def keep(
             f"create table main.{INCOMING}{table} as select * {moved} "
             f"from (select {listed} from (select {number}* from {rows.relation}))"
         ).fetchall()
-        _check_rows(connection, place, f"main.{INCOMING}{table}")
         if numbered:
             _take_ids(connection, f"main.{INCOMING}{table}", "id" in reading.columns, source.offset)
     except duckdb.OutOfRangeException:
@@ -58,6 +57,27 @@ def keep(
             raise
         raise ProbesheetsError(f"{place}: {said}") from None
     return int(kept)
+
+
+def check_rows(connection: duckdb.DuckDBPyConnection, place: str, table: str) -> dict[str, str]:
+    """The cells that contain only a word for null, such as `3 of text, 1 of date`, by the word.
+
+    Raises ProbesheetsError if a build cannot hold the rows; not every reader knows how long they are.
+    """
+    names = [str(name) for name, kind, *_ in connection.execute(f"describe {table}").fetchall() if kind == "VARCHAR"]
+    sizes = " + ".join(f"coalesce(strlen({quoted(name)}), 0)" for name in names)
+    row = "row_number() over ()" if "rowid" in map(str.lower, names) else "rowid"  # a column hides DuckDB's own
+    pairs = [(word, name) for word in NULLS for name in names]
+    tests = [f"{quoted(name)} = {literal(word)}" for word, name in pairs]
+    counts = [f"count(*) filter ({test}) as count_{number}" for number, test in enumerate(tests)]
+    sums = [f"sum(count_{number})" for number in range(len(pairs))]
+    [(size, *found)] = connection.execute(
+        f"select {', '.join(['max(size)', *sums])} from (select {', '.join([f'sum({sizes}) as size', *counts])} "
+        f"from (select *, {row} // {CHUNK_ROWS} as {_ROW} from {table}) group by {_ROW})"
+    ).fetchall()
+    check_size(place, size or 0)
+    cells = [(word, f"{count:,} of {shown(name)}") for (word, name), count in zip(pairs, found, strict=True) if count]
+    return {word: ", ".join(cell for one, cell in cells if one == word) for word, _ in cells}
 
 
 def numbers_rows(shape: Shape, table: str) -> bool:
@@ -102,16 +122,6 @@ def _moved(types: Mapping[str, str], columns: Iterable[str], offset: int) -> str
         for name in names
     ]
     return f"replace ({', '.join(moved)})" if moved else ""
-
-
-def _check_rows(connection: duckdb.DuckDBPyConnection, place: str, table: str) -> None:
-    """Raises ProbesheetsError if a build cannot hold the rows; not every reader knows how long they are."""
-    names = [str(name) for name, kind, *_ in connection.execute(f"describe {table}").fetchall() if kind == "VARCHAR"]
-    sizes = " + ".join(f"coalesce(strlen({quoted(name)}), 0)" for name in names)
-    number = "row_number() over ()" if "rowid" in map(str.lower, names) else "rowid"  # a column hides DuckDB's own
-    query = f"select max(size) from (select sum(size) as size from (select {sizes} as size, {number} as number "
-    query += f"from {table}) group by number // {CHUNK_ROWS})"
-    check_size(place, connection.execute(query).fetchall()[0][0] or 0)
 
 
 def _take_ids(connection: duckdb.DuckDBPyConnection, table: str, has_ids: bool, offset: int) -> None:
