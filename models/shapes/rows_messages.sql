@@ -1,8 +1,6 @@
--- One row per conversation, and one per date. A conversation is a JSON list of {role, content} or {from,
--- value}.
--- Its last answer is the text, and the last question before it is the probe. Only DuckDB reads it, because
--- only
--- files have it.
+-- One row per conversation, and one per date. A conversation is a JSON list of {role, content} or
+-- {from, value}. Its last answer is the text, and the last question before it is the probe.
+-- Only DuckDB reads it, because only files have it.
 with
     listed as (
         select messages.*, coalesce(cast(messages.messages as json[]), []) as turns
