@@ -8,6 +8,7 @@ from probesheets.errors import ProbesheetsError
 from probesheets.settings import database_file, is_duckdb, memory, setting
 from probesheets.source.copy import connect
 from probesheets.source.shapes import all_tables
+from probesheets.sql import literal
 from probesheets.warehouse import Server
 
 
@@ -44,9 +45,9 @@ def _check_file(target: str, copying: bool) -> None:
             )
         return
     with connect(file) as connection:
-        names = all_tables() if copying else []
-        views = "select view_name from duckdb_views() where list_contains(?, view_name)"
-        if found := connection.execute(views, [names]).fetchone():
+        names = ", ".join(map(literal, all_tables() if copying else [])) or "null"
+        views = f"select view_name from duckdb_views() where view_name in ({names})"
+        if found := connection.execute(views).fetchone():
             raise ProbesheetsError(
                 f"{file} has a view {found[0]}, so the source cannot be copied into it.\n"
                 "Set PROBESHEETS_DUCKDB to another file."

@@ -76,10 +76,10 @@ def own_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
 def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[tuple[str, str | None]]:
     """The tables of a schema that a copy may have, and their comments."""
     database, _, name = schema.rpartition(".")
-    return connection.execute(
-        "select table_name, comment from duckdb_tables() where schema_name = ? and list_contains(?, table_name) "
-        "and database_name = coalesce(nullif(?, ''), current_database())",
-        [name, all_tables(), database],
+    names = ", ".join(map(literal, all_tables()))
+    return connection.execute(  # without parameters: with the first one, DuckDB would import pandas
+        f"select table_name, comment from duckdb_tables() where schema_name = {literal(name)} and "
+        f"table_name in ({names}) and database_name = coalesce(nullif({literal(database)}, ''), current_database())"
     ).fetchall()
 
 
@@ -124,7 +124,7 @@ def _refuse_other_content(
 
 
 def _texts(connection: duckdb.DuckDBPyConnection, relation: str, row: int) -> dict[str, str]:
-    cursor = connection.execute(f"from {relation} where id = ? limit 1", [row])
+    cursor = connection.execute(f"from {relation} where id = {row} limit 1")
     names: list[Any] = [column[0] for column in cursor.description or ()]
     return {name: str(value) for name, value in zip(names, cursor.fetchall()[0], strict=True) if value is not None}
 

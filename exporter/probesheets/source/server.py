@@ -161,7 +161,7 @@ def _count(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> in
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
-    return connection.execute("select * from mysql_query('server', ?)", [query]).fetchall()
+    return connection.execute(f"from mysql_query('server', {literal(query)})").fetchall()
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, schema: str, table: str, columns: list[str]) -> str:
