@@ -124,8 +124,9 @@ def read_yaml(file: Path) -> Any:
 def _parsed(file: Path, _changed: int) -> Any:
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast; not every build of yaml has it
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        return yaml.load(file.read_text(encoding="utf-8"), loader)
     except yaml.YAMLError as error:
         raise ValueError(str(error).replace("\n", " ")) from None
 

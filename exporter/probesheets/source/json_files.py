@@ -14,7 +14,7 @@ from probesheets.source.files import Rows, file_list, reading
 from probesheets.source.limits import check_names, longest
 from probesheets.sql import quoted
 
-_LARGEST = 16 << 20  # bytes of an object that DuckDB expects by default; to expect more takes it longer
+_LARGEST = 16 << 20  # bytes of an object that DuckDB expects by default; to expect more takes it twice as long
 # each key of the objects, whether it holds a list or an object anywhere, and the size of the largest object that has it
 # (a function of JSON takes the memory of an object again, so there are only two)
 _KEYS = """
@@ -39,7 +39,7 @@ def open_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: S
     compression = "auto_detect" if len(packed) > 1 else "gzip" if packed.pop() else "uncompressed"
     options = f"{file_list(files)}, compression = '{compression}', maximum_object_size = "
     with reading(lambda said: _broken(files, said.splitlines()[0])):
-        found = connection.execute(_KEYS.format(options=f"{options} {longest()}")).fetchall()
+        found = _keys(connection, options)
         names = [key for key, *_ in found]
         if None in names or not names:
             raise _broken(files, "it has values that are not objects" if names else "it has no objects")
@@ -50,6 +50,15 @@ def open_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: S
         columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in names)
         relation = f"read_json({options} {largest}, columns = {{{columns}}})"
         yield Rows(relation, names, frozenset(name for name, is_nested, _ in found if is_nested))
+
+
+def _keys(connection: duckdb.DuckDBPyConnection, options: str) -> list[tuple[str, bool, int]]:
+    try:
+        return connection.execute(_KEYS.format(options=f"{options} {_LARGEST}")).fetchall()
+    except duckdb.InvalidInputException as error:
+        if "maximum_object_size" not in str(error):
+            raise
+        return connection.execute(_KEYS.format(options=f"{options} {longest()}")).fetchall()
 
 
 def _broken(files: Sequence[Path], said: str) -> ProbesheetsError:
