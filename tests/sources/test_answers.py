@@ -241,10 +241,14 @@ def test_json_files_may_be_packed_or_not(tmp_path: Path, first_is_packed: bool) 
     assert [row[2] for row in copied(tmp_path, str(tmp_path / "*.json*"))[1]] == [*names]
 
 
-def test_an_object_can_be_larger_than_duckdb_expects(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [17_000_000, 40_000_000])
+def test_an_object_can_be_larger_than_duckdb_expects(
+    tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROBESHEETS_MEMORY", "4GB")
     file = tmp_path / "a.jsonl"
-    write_lines(file, [{"text": "one"}, {"text": "x" * 17_000_000}])
-    assert [len(row[2]) for row in copied(tmp_path, file)[1]] == [3, 17_000_000]
+    write_lines(file, [{"text": "one"}, {"text": "x" * size}])
+    assert [len(row[2]) for row in copied(tmp_path, file)[1]] == [3, size]
 
 
 def test_a_workbook_with_two_sheets_or_merged_headers_is_refused(tmp_path: Path) -> None:

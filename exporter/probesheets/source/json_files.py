@@ -54,7 +54,8 @@ def open_json(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], _: S
 
 def _keys(connection: duckdb.DuckDBPyConnection, options: str) -> list[tuple[str, bool, int]]:
     try:
-        return connection.execute(_KEYS.format(options=f"{options} {_LARGEST}")).fetchall()
+        with connection.cursor() as other:  # an error would end the transaction of the copy
+            return other.execute(_KEYS.format(options=f"{options} {_LARGEST}")).fetchall()
     except duckdb.InvalidInputException as error:
         if "maximum_object_size" not in str(error):
             raise
