@@ -151,5 +151,10 @@ def test_rights_that_are_missing(request: pytest.FixtureRequest, server_engine: 
     result = server_check(server, project, environment)
     assert result.returncode == 1 and "Missing rights: INDEX, CREATE VIEW, ALTER." in result.stdout, result.stdout
     assert server.root.execute("show tables from check_target") == []
+    server.root.execute("revoke drop on check_target.* from analyst@'%'")
+    result = server_check(server, project, environment)
+    [left] = [line for line in result.stdout.splitlines() if "cannot drop" in line]
+    tables = [name for (name,) in server.root.execute("show tables from check_target")]
+    assert result.returncode == 1 and len(tables) == 2 and all(f"`{name}`" in left for name in tables), result.stdout
     result = server_check(server, project, {**environment, "PROBESHEETS_PASSWORD": "wrong"})
     assert result.returncode == 1 and "refuses user analyst" in result.stdout and "wrong" not in result.stdout

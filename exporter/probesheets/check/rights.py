@@ -17,21 +17,22 @@ def missing_rights(server: Server, schema: str) -> dict[str, str]:
     if made and (said := server.attempt(f"create schema {schema_name}")):
         return {"CREATE (the schema does not exist, or is hidden from the user)": said}
     try:
-        return _try(server, f"{schema_name}.probesheets_check_{os.getpid()}")
+        return _try(server, schema_name)
     finally:
         if made:
             server.attempt(f"drop schema {schema_name}")
 
 
-def _try(server: Server, table: str) -> dict[str, str]:
-    view, renamed = f"{table}_view", f"{table}_renamed"
+def _try(server: Server, schema: str) -> dict[str, str]:
+    name = f"probesheets_check_{os.getpid()}"
+    table = f"{schema}.{name}"
     steps = (
         ("CREATE", f"create table {table} (id int)"),
         ("INSERT", f"insert into {table} values (1)"),
         ("SELECT", f"create table {table}_copy as select id from {table}"),
         ("INDEX", f"create index probesheets_check on {table} (id)"),
-        ("CREATE VIEW", f"create view {view} as select id from {table}"),
-        ("ALTER", f"rename table {table} to {renamed}"),
+        ("CREATE VIEW", f"create view {table}_view as select id from {table}"),
+        ("ALTER", f"rename table {table} to {table}_renamed"),
     )
     missing: dict[str, str] = {}
     for right, statement in steps:
@@ -39,9 +40,9 @@ def _try(server: Server, table: str) -> dict[str, str]:
             missing[right] = said
             if right == "CREATE":
                 return missing
-    left = [f"view {view}"] if "CREATE VIEW" not in missing and server.attempt(f"drop view if exists {view}") else []
-    if server.attempt(f"drop table if exists {renamed}, {table}_copy, {table}"):
-        left.append(f"table {table}")
+    made = server.rows(f"show full tables from {schema} like '{name}%'")
+    listed = [f"{'view' if kind == 'VIEW' else 'table'} {schema}.{quoted(one, server.quote)}" for one, kind in made]
+    left = [what for what in listed if server.attempt(f"drop {what}")]
     if left:
         raise ProbesheetsError(
             f"The user can create tables in the schema but cannot drop them. Left there: {', '.join(left)}.\n"
