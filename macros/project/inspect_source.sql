@@ -15,7 +15,8 @@
   {% set content = {'used_tags': used, 'tags': counts_of_source('tag'), 'has_tags': shape().has_tags or false,
     'has_models': has_models() or not (shape().has_tags or 'model' in shape().tables[first_table(shape())]), 'others': other_shapes(), 'first': first_texts_of_source(),
     'reasons': counts_of_source('reason', 'reason is not null'), 'repeats_probe': shape().repeats_probe or false,
-    'most_texts': [] if shape().has_tags else counts_of_source("coalesce(probe, '')", rows_of_tag(text_tag()), most=8)} %}
+    'most_texts': [] if shape().has_tags else counts_of_source("coalesce(probe, '')", rows_of_tag(text_tag()),
+      most=50 if shape().one_file else 8)} %}
   {% do content.update(texts_of_source()) %}
   {% do content.update(dates_of_source()) %}
   {% do content.update(probes_of_source()) %}

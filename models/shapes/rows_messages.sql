@@ -29,7 +29,7 @@ with
                             lambda part:part is not null
                         ),
                         'string_agg',
-                        ''
+                        ' '
                     ),
                     turn ->> 'value'
                 )

@@ -2,8 +2,11 @@
 -- of one speaker are an utterance, with the number of the first; the speaker takes the place of the probe.
 -- Only DuckDB reads it, because only files have it.
 {% set mark, after_name = "chr(64978)", "chr(64979)" %}
-{% set word = "\\p{Lu}[\\p{L}\\p{M}\\p{N}.\\x27-]*" %}
-{% set name = "(" ~ word ~ "(?: " ~ word ~ "){0,4}(?: \\([^()\\n:0-9]{1,40}\\))?)" %}
+{% set word = "\\p{Lu}[\\p{L}\\p{M}\\p{N}._\\x27-]*" %}
+-- words of a name without a capital
+{% set small = "al|bin|da|de|del|della|den|der|di|dos|du|el|la|le|of|ter|the|van|von|y|zu" %}
+{% set words = "(?:(?:" ~ small ~ ") ){0,2}" ~ word ~ "(?: (?:" ~ word ~ "|" ~ small ~ "|[0-9]{1,3})){0,5}" %}
+{% set name = "(" ~ words ~ "(?: \\([^()\\n:0-9]{1,40}\\))?)" %}
 {% set entities = [("'&lt;'", "'<'"), ("'&gt;'", "'>'"), ("'&nbsp;'", "' '"), ("'&amp;'", "'&'")] %}
 {% set others = names_of_extra_columns() | reject("in", ["Start", "End"]) | list %}
 with
@@ -48,7 +51,7 @@ with
             *,
             regexp_replace(
                 array_to_string(case when repeats_line then lines[2:] else lines end, chr(10)),
-                '<v(?:\.[^ >]*)? +([^>]*)>',
+                '(?m)(?:^(?:>>+ *|- ?))?<v(?:\.[^ >]*)? +([^>]*)>',
                 {{ mark }} || '\1' || {{ after_name }},
                 'g'
             ) as voices

@@ -198,15 +198,15 @@ def test_a_shape_can_be_chosen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{"text": "a"}\n' * 3000 + '{"text": "b}\n' + '{"text": "c"}\n', "line 3001: this is not a JSON object: "),
+        ('{"text": "a"}\n' * 3000 + '{"text": "b}\n' + '{"text": "c"}\n', "line 3001: this is not a JSON object: Unt"),
         ('{"text": "a"}\n\n[1, 2]\n', "line 3: this is not a JSON object, as in"),
         ('{"text": "a", "text": "b"}\n', "line 1: this is not a JSON object: it has the key 'text' twice."),
         ('{"text": "a"}\n{"text": "a", "Text": "b"}\n', "has the column Text, text more than once."),
         ('[{"text": "a"},\n {"text": "b"\n]', "cannot be read as JSON: Invalid Input Error: Malformed JSON"),
         ('{"text": "a"}\n{"text": "half \\ud83d"}\n', "line 2: this is not a JSON object: "),
         ('{"text": "a", "": 1}\n', "has a column without a name."),
-        ('{"text": {"de": "a"}}\n{"text": "b"}\n', "the column text holds lists or objects, not texts."),
-        ('{"text": "a"}\n{"text": ["b"]}\n', "the column text holds lists or objects, not texts."),
+        ('{"text": {"de": "a"}}\n{"text": "b"}\n', "the column text contains lists or objects, not texts."),
+        ('{"text": "a"}\n{"text": ["b"]}\n', "the column text contains lists or objects, not texts."),
         ('{"messages": []}\n{"messages": "no list"}\n', "row 2: messages is not a list of messages in JSON: no list"),
         ('{"prompt": "a", "response": "b"}\n{"prompt": "c", "answer": "d"}\n', "could be the text: response, answer."),
         ("[]", "it has no objects"),
@@ -260,7 +260,8 @@ def test_a_workbook_with_two_sheets_or_merged_headers_is_refused(tmp_path: Path)
     first.append(["a", "b", "c"])
     first.merge_cells("B1:C1")
     book.save(tmp_path / "merged.xlsx")
-    assert "the first row names no column 3 (are cells merged there?)" in refused(tmp_path, tmp_path / "merged.xlsx")
+    said = "column 3 has no name in the first row (are cells merged there?)"
+    assert said in refused(tmp_path, tmp_path / "merged.xlsx")
     book.create_sheet("More").append(["x"])
     book.save(tmp_path / "two.xlsx")
     assert "must have one sheet with rows, but has 2: Answers, More." in refused(tmp_path, tmp_path / "two.xlsx")
@@ -271,6 +272,15 @@ def test_a_workbook_with_two_sheets_or_merged_headers_is_refused(tmp_path: Path)
 def test_a_workbook_with_a_header_alone_has_no_rows(tmp_path: Path) -> None:
     write_workbook(tmp_path / "a.xlsx", [])
     assert "has no rows" in refused(tmp_path, tmp_path / "a.xlsx")
+
+
+def test_an_empty_row_of_a_workbook_is_not_a_row(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active
+    for row in (["id", "text"], [7, "a"], [None, None], [9, "b"]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    assert [row[:3] for row in copied(tmp_path, tmp_path / "a.xlsx")[1]] == [(7, None, "a"), (9, None, "b")]
 
 
 def test_a_date_for_all_rows(tmp_path: Path) -> None:
@@ -293,7 +303,9 @@ def test_a_query_needs_an_id_and_a_text(tmp_path: Path) -> None:
         ("select 'a' as text", "has no column id, which query needs."),
         ("select 'x' as id, 'a' as text", "id 'x' is not a whole number."),
         ("select 1 as id, text from nowhere", "DuckDB cannot run the query: "),
-        ("drop table x", "It must be one select statement."),
+        ("drop table x", "The file must contain one select statement."),
+        ("select 1 as id,\n  oops as text", "LINE 2:"),
+        (" ;\n", "is empty. It must contain one select statement."),
     ):
         query.write_text(sql, encoding="utf-8")
         with pytest.raises(ProbesheetsError) as error:
@@ -317,6 +329,16 @@ def test_ids_that_only_look_like_numbers_stay_as_they_are(tmp_path: Path) -> Non
     assert copied(tmp_path, tmp_path / "a.jsonl")[1] == [(1, None, "x", None, None, "007")]
     write_lines(tmp_path / "a.jsonl", [{"Source ID": "77", "text": "x", "Row Number": 5}])
     assert copied(tmp_path, tmp_path / "a.jsonl")[1] == [(1, None, "x", None, None, "77", "5")]
+
+
+def test_an_append_says_which_rows_it_takes_for_those_of_the_copy(tmp_path: Path) -> None:
+    write_lines(tmp_path / "a.jsonl", of("text"))
+    replace_copy(tmp_path / "copy.duckdb", str(tmp_path / "a.jsonl"))
+    write_lines(tmp_path / "b.jsonl", [*of("text"), {"text": "new"}])
+    result, rows, _ = copied(tmp_path, tmp_path / "b.jsonl", append=True)
+    assert len(rows) == 3 and result.advice[0].startswith("Not added again: 2 rows with the number")
+    result, rows, _ = copied(tmp_path, tmp_path / "b.jsonl", append=True, offset=10)
+    assert [row[0] for row in rows] == [1, 2, 11, 12, 13] and not result.advice
 
 
 def test_an_append_with_other_record_ids_is_refused(tmp_path: Path) -> None:

@@ -170,10 +170,15 @@ def _check_dates(found: Mapping[str, Any]) -> Iterator[Finding]:
         tag = next(tag for tag, use in found["used_tags"] if use == "dates")
         what = f"a row with the tag {tag!r}" if found["has_tags"] else "a date"
         text = f"Texts without {what}: {found['without_date']:,} of {found['texts']:,}."
-        yield Finding("look", text, "They are exported without a date; nothing is lost.")
+        todo = "They are exported without a date; nothing is lost."
+        if not found["has_tags"] and not found["dates"]:
+            todo += " To give all of them one date, add --date, as in: --date 2020-09-29"
+        yield Finding("look", text, todo)
     if odd := found["odd_dates"]:
         text = f"Dates that cannot be read: {odd:,} of {found['dates']:,}, such as {_quoted(found['odd_examples'])}."
         todo = "They stay as text in the column Date as stored. Valid formats: 2020-03-05, 2020/3/5, 20200305."
+        if not found["has_tags"]:
+            todo += "\nSeconds since 1970 need an option, as in: --columns date=created:seconds"
         yield Finding("look", text, todo)
     elif found["dates"]:
         yield Finding("ok", f"Dates that can be read: all {found['dates']:,}.")

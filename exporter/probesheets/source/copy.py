@@ -81,7 +81,13 @@ def _copy(connection: duckdb.DuckDBPyConnection, source: Source, before: str) ->
     words = [check_rows(connection, source.name, table) for table in incoming if columns(connection, table)]
     advice = [*notes, *_advice(connection, source, shape, words[0])]
     if source.append:
-        said += f", {append(connection, before, INCOMING, source.name, shape):,} of them new"
+        new = append(connection, before, INCOMING, source.name, shape)
+        said += f", {new:,} of them new"
+        if new < rows and _has_row_numbers(connection, reading):
+            advice.append(
+                f"Not added again: {counted(rows - new, 'row')} with the number and the content of a row in the copy. "
+                "For other answers, add --offset-ids with a number above all ids of the copy."
+            )
     else:
         replaced = origin(connection, before)
         said += f", to replace the copy of {replaced}" if replaced not in (None, source.name) else ""
@@ -113,7 +119,7 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[int, R
     else:
         with _opened(connection, source) as found:
             reading = recognise(source.place, found.columns, source.columns, source.shape or found.shape)
-            if found.shape:
+            if found.shape == reading.shape.name:
                 reading = replace(reading, why=found.why)
             rows = keep(connection, source, source.place, found, reading.shape.first, reading)
     if not rows:
@@ -147,6 +153,13 @@ def _columns_read(connection: duckdb.DuckDBPyConnection, reading: Reading) -> It
     yield f"The source has the shape {shape.name}, {reading.why}: {', '.join(renamed)}."
     if others := [shown(name) for name in kept if name not in (*shape.tables[shape.first], *shape.own_columns)]:
         yield f"Other columns, which the variable extra_columns can show: {', '.join(others)}."
+
+
+def _has_row_numbers(connection: duckdb.DuckDBPyConnection, reading: Reading) -> bool:
+    """Whether the ids of the incoming rows are row numbers, not ids of the source."""
+    first = reading.shape.first
+    has_ids = "id" in reading.columns and OWN_ID not in columns(connection, f"main.{INCOMING}{first}")
+    return numbers_rows(reading.shape, first) and not has_ids
 
 
 def _advice(

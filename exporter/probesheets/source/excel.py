@@ -33,10 +33,11 @@ def open_workbook(
             f"{files[0]} must have one sheet with rows, but has {len(filled)}: {names}.\n"
             "Save the sheet that you want to read as a workbook of its own."
         )
-    columns = [[_text(value) for value in column] for _, column in filled.popitem()[1].items()]
+    rows = [[_text(value) for value in row] for row in filled.popitem()[1].itertuples(index=False)]
+    columns = [*zip(*filter(any, rows), strict=True)]  # an empty row is not a row, as in CSV
     if nameless := [number for number, column in enumerate(columns, 1) if not column[0] and any(column)]:
         raise ProbesheetsError(
-            f"{files[0]}: the first row names no column {nameless[0]} (are cells merged there?).\n"
+            f"{files[0]}: column {nameless[0]} has no name in the first row (are cells merged there?).\n"
             "Unmerge the cells of the first row, and give each column a name."
         )
     titles = [title.strip() for title, *_ in columns if title]

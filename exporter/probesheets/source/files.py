@@ -46,7 +46,8 @@ def find_files(place: str) -> list[Path]:
         raise ProbesheetsError(f"No file matches {place} (looked in {Path.cwd()}). Correct the pattern in --source.")
     for file in files:
         if not file.is_file():
-            what = "is a folder" if file.is_dir() else f"does not exist (looked for {file.absolute()})"
+            where = "" if file.is_absolute() else f" in {Path.cwd()}"
+            what = "is a folder" if file.is_dir() else f"does not exist{where}"
             raise ProbesheetsError(f"{file} {what}. Give a file: CSV, JSON, Parquet, Excel or captions.")
         if file.stat().st_size == 0:
             raise ProbesheetsError(f"{file} is empty. Choose another file.")

@@ -82,14 +82,15 @@ def _fault(line: bytes, most: int) -> str | None:
     if len(line) > most:
         return f"the object is over {most / 1e6:.0f} MB. Run the command again with {more_memory()}."
     try:
-        value = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_distinct) if line.strip() else {}
+        value = json.loads(line.decode("utf-8-sig").rstrip(), object_pairs_hook=_distinct) if line.strip() else {}
         json.dumps(value, ensure_ascii=False).encode()  # half of an emoji, such as \\ud83d
         if not isinstance(value, dict):
             return 'this is not a JSON object, as in {"prompt": "...", "response": "..."}.'
     except UnicodeDecodeError as error:
         return f"the text is not UTF-8 (byte 0x{error.object[error.start]:02X}). Save the file as UTF-8."
     except ValueError as error:
-        return f"this is not a JSON object: {error}. Correct the line or remove it."
+        said = f"{error.msg} (column {error.colno})" if isinstance(error, json.JSONDecodeError) else error
+        return f"this is not a JSON object: {said}. Correct the line or remove it."
     return None
 
 

@@ -24,11 +24,12 @@ def keep(
 ) -> int:
     """Make the incoming table; returns how many rows it has. Raises ProbesheetsError for a cell that cannot be kept."""
     types, used, numbered = reading.shape.tables[table], reading.columns.values(), numbers_rows(reading.shape, table)
-    if lists := [name for column, name in reading.columns.items() if name in rows.nested and types[column] != "json"]:
-        raise ProbesheetsError(
-            f"{place}: the column {shown(lists[0])} holds lists or objects, not texts.\n"
-            "Choose another one, as in: --columns text=NAME"
-        )
+    for column, name in reading.columns.items():
+        if name in rows.nested and types[column] != "json":
+            raise ProbesheetsError(
+                f"{place}: the column {shown(name)} contains lists or objects, not texts.\n"
+                f"Choose another one: --columns {column}=NAME"
+            )
     if source.date and table == reading.shape.first:
         if date := reading.columns.get("date"):
             raise ProbesheetsError(f"{place} has the column {shown(date)} with dates. Remove --date.")

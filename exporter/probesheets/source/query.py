@@ -19,6 +19,12 @@ def open_query(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[Ro
         query = file.read_text(encoding="utf-8-sig").strip().removesuffix(";")
     except (OSError, UnicodeDecodeError) as error:
         raise ProbesheetsError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    advice = "It must be one select statement."
-    with reading(lambda said: ProbesheetsError(f"{file}: DuckDB cannot run the query: {said}\n{advice}")):
-        yield as_texts(connection, f"(\n{query}\n)")._replace(shape=QUERY, why="because --query names it")
+    if not query:
+        raise ProbesheetsError(f"{file} is empty. It must contain one select statement.")
+    with reading(lambda said: _not_run(file, said)):
+        yield as_texts(connection, f"({query}\n)")._replace(shape=QUERY, why="because --query names it")
+
+
+def _not_run(file: Path, said: str) -> ProbesheetsError:
+    advice = "\nThe file must contain one select statement." if said.startswith("Parser Error") else ""
+    return ProbesheetsError(f"{file}: DuckDB cannot run the query: {said}{advice}")

@@ -121,7 +121,7 @@ def columns_asked(option: str | None) -> dict[str, str]:
         if role not in roles or not name:
             raise ProbesheetsError(
                 f"--columns {entry!r} is not valid. Write it like this: --columns probe=Q1,text=A1,date=when\n"
-                f"What can come before a =: {', '.join(roles)}."
+                f"Valid names: {', '.join(roles)}."
             )
         if role in columns:
             raise ProbesheetsError(f"--columns names {role} twice: {columns[role]}, {name}. Remove one of them.")
