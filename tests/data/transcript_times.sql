@@ -1,6 +1,5 @@
--- Source data: captions whose time is missing or earlier than that of the caption before. Their order stays
--- that of the
--- file.
+-- Source data: captions whose time is missing or earlier than that of the caption before.
+-- Their order stays that of the file.
 {{ config(**dirty_data("caption", only="transcript")) }}
 with
     numbered as (
