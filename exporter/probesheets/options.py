@@ -30,7 +30,7 @@ _DATE = "The date of all rows of --source, such as 2020-09-29, if it has no colu
 Date = Annotated[str | None, typer.Option("--date", parser=text, metavar="DATE", help=_DATE)]
 _SHAPE = "How the source stores its texts, such as table_output or answers, if its tables or columns do not show it."
 ShapeName = Annotated[str | None, typer.Option("--shape", parser=text, metavar="SHAPE", help=_SHAPE)]
-_COLUMNS = "Which column of --source is which, if the names do not show it: probe=Q1,text=A1,date=when."
+_COLUMNS = "What each column of --source contains, if the names do not show it: probe=Q1,text=A1,date=when."
 Columns = Annotated[str | None, typer.Option(parser=text, metavar="NAME=COLUMN,…", help=_COLUMNS)]
 _EXPERIMENTS = "CSV or Parquet file of table_experiment: id, model_name."
 Experiments = Annotated[Path | None, typer.Option(parser=path, metavar="FILE", help=_EXPERIMENTS)]

@@ -5,8 +5,9 @@
 {% set word = "\\p{Lu}[\\p{L}\\p{M}\\p{N}._\\x27-]*" %}
 -- words of a name without a capital
 {% set small = "al|bin|da|de|del|della|den|der|di|dos|du|el|la|le|of|ter|the|van|von|y|zu" %}
-{% set words = "(?:(?:" ~ small ~ ") ){0,2}" ~ word ~ "(?: (?:" ~ word ~ "|" ~ small ~ "|[0-9]{1,3})){0,5}" %}
-{% set name = "(" ~ words ~ "(?: \\([^()\\n:0-9]{1,40}\\))?)" %}
+{% set first = "(?:(?:da|de|del|della|di|dos|du|ter|van|von) (?:(?:den|der|la|le) )?)?" ~ word %}
+{% set further = "(?: (?:(?:(?:" ~ small ~ ") ){0,2}" ~ word ~ "|[0-9]{1,3})){0,5}" %}
+{% set name = "(" ~ first ~ further ~ "(?: \\([^()\\n:0-9]{1,40}\\))?)" %}
 {% set entities = [("'&lt;'", "'<'"), ("'&gt;'", "'>'"), ("'&nbsp;'", "' '"), ("'&amp;'", "'&'")] %}
 {% set others = names_of_extra_columns() | reject("in", ["Start", "End"]) | list %}
 with
@@ -51,7 +52,7 @@ with
             *,
             regexp_replace(
                 array_to_string(case when repeats_line then lines[2:] else lines end, chr(10)),
-                '(?m)(?:^(?:>>+ *|- ?))?<v(?:\.[^ >]*)? +([^>]*)>',
+                '(?m)(?:^(?:(?:>|&gt;){2,} *|- ?))?<v(?:\.[^ >]*)? +([^>]*)>',
                 {{ mark }} || '\1' || {{ after_name }},
                 'g'
             ) as voices

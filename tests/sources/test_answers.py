@@ -210,6 +210,7 @@ def test_a_shape_can_be_chosen(tmp_path: Path) -> None:
         ('{"messages": []}\n{"messages": "no list"}\n', "row 2: messages is not a list of messages in JSON: no list"),
         ('{"prompt": "a", "response": "b"}\n{"prompt": "c", "answer": "d"}\n', "could be the text: response, answer."),
         ("[]", "it has no objects"),
+        ('{"text": "a"}\n{"text": "b"}\u00a0\n', "line 2: this is not a JSON object: Extra data (column 14)."),
         ('"just a text"', "this is not a JSON object, as in"),
     ],
 )  # fmt: skip
@@ -277,10 +278,15 @@ def test_a_workbook_with_a_header_alone_has_no_rows(tmp_path: Path) -> None:
 def test_an_empty_row_of_a_workbook_is_not_a_row(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     assert book.active
-    for row in (["id", "text"], [7, "a"], [None, None], [9, "b"]):
+    for row in (["id", "text"], [7, "a"], [None, "  "], [9, "b"]):
         book.active.append(row)
     book.save(tmp_path / "a.xlsx")
     assert [row[:3] for row in copied(tmp_path, tmp_path / "a.xlsx")[1]] == [(7, None, "a"), (9, None, "b")]
+    book = openpyxl.Workbook()
+    assert book.active
+    book.active.append([" ", "  "])
+    book.save(tmp_path / "a.xlsx")
+    assert "must have one sheet with rows, but has 0: none." in refused(tmp_path, tmp_path / "a.xlsx")
 
 
 def test_a_date_for_all_rows(tmp_path: Path) -> None:
@@ -304,7 +310,7 @@ def test_a_query_needs_an_id_and_a_text(tmp_path: Path) -> None:
         ("select 'x' as id, 'a' as text", "id 'x' is not a whole number."),
         ("select 1 as id, text from nowhere", "DuckDB cannot run the query: "),
         ("drop table x", "The file must contain one select statement."),
-        ("select 1 as id,\n  oops as text", "LINE 2:"),
+        ("\n\nselect 1 as id,\n  oops as text", "LINE 4:"),
         (" ;\n", "is empty. It must contain one select statement."),
     ):
         query.write_text(sql, encoding="utf-8")
@@ -336,7 +342,7 @@ def test_an_append_says_which_rows_it_takes_for_those_of_the_copy(tmp_path: Path
     replace_copy(tmp_path / "copy.duckdb", str(tmp_path / "a.jsonl"))
     write_lines(tmp_path / "b.jsonl", [*of("text"), {"text": "new"}])
     result, rows, _ = copied(tmp_path, tmp_path / "b.jsonl", append=True)
-    assert len(rows) == 3 and result.advice[0].startswith("Not added again: 2 rows with the number")
+    assert len(rows) == 3 and result.advice[0].startswith("Already in the copy, with the same number")
     result, rows, _ = copied(tmp_path, tmp_path / "b.jsonl", append=True, offset=10)
     assert [row[0] for row in rows] == [1, 2, 11, 12, 13] and not result.advice
 

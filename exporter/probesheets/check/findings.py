@@ -151,10 +151,10 @@ def _check_tags(found: Mapping[str, Any]) -> Iterator[Finding]:
     left_out = ", ".join(f"{count:,} {shown(reason)}" for reason, count in reasons)
     text = f"{counted(found['texts'], 'text row')} of {counted(found['probes'], 'probe')}"
     yield Finding("ok", f"{text}; {left_out}, to be listed in left_out." if left_out else f"{text}.")
-    if most := ", ".join(
-        f"{shown(shortened(probe, _CELL)) or '(no probe)'} {count:,}" for probe, count in found["most_texts"]
-    ):
-        yield Finding("ok", f"Probes with the most texts: {most}.")
+    most = [f"{shown(shortened(probe, _CELL)) or '(no probe)'} {count:,}" for probe, count in found["most_texts"]]
+    if most:
+        more = f", and {found['probes'] - len(most):,} more" if found["probes"] > len(most) else ""
+        yield Finding("ok", f"Probes with the most texts: {', '.join(most)}{more}.")
     if not found["has_tags"]:
         return
     for tag, use in used.items():
@@ -170,14 +170,11 @@ def _check_dates(found: Mapping[str, Any]) -> Iterator[Finding]:
         tag = next(tag for tag, use in found["used_tags"] if use == "dates")
         what = f"a row with the tag {tag!r}" if found["has_tags"] else "a date"
         text = f"Texts without {what}: {found['without_date']:,} of {found['texts']:,}."
-        todo = "They are exported without a date; nothing is lost."
-        if not found["has_tags"] and not found["dates"]:
-            todo += " To give all of them one date, add --date, as in: --date 2020-09-29"
-        yield Finding("look", text, todo)
+        yield Finding("look", text, "They are exported without a date; nothing is lost.")
     if odd := found["odd_dates"]:
         text = f"Dates that cannot be read: {odd:,} of {found['dates']:,}, such as {_quoted(found['odd_examples'])}."
         todo = "They stay as text in the column Date as stored. Valid formats: 2020-03-05, 2020/3/5, 20200305."
-        if not found["has_tags"]:
+        if not found["has_tags"] and any(example.isdecimal() for example in found["odd_examples"]):
             todo += "\nSeconds since 1970 need an option, as in: --columns date=created:seconds"
         yield Finding("look", text, todo)
     elif found["dates"]:

@@ -17,13 +17,13 @@ def missing_rights(server: Server, schema: str) -> dict[str, str]:
     if made and (said := server.attempt(f"create schema {schema_name}")):
         return {"CREATE (the schema does not exist, or is hidden from the user)": said}
     try:
-        return _try(server, schema_name)
+        return _try(server, schema_name, [f"schema {schema_name}"] if made else [])
     finally:
         if made:
             server.attempt(f"drop schema {schema_name}")
 
 
-def _try(server: Server, schema: str) -> dict[str, str]:
+def _try(server: Server, schema: str, made: list[str]) -> dict[str, str]:
     name = f"probesheets_check_{os.getpid()}"
     table = f"{schema}.{name}"
     steps = (
@@ -40,12 +40,13 @@ def _try(server: Server, schema: str) -> dict[str, str]:
             missing[right] = said
             if right == "CREATE":
                 return missing
-    made = server.rows(f"show full tables from {schema} like '{name}%'")
-    listed = [f"{'view' if kind == 'VIEW' else 'table'} {schema}.{quoted(one, server.quote)}" for one, kind in made]
+    ours = {name, *(f"{name}_{end}" for end in ("copy", "view", "renamed"))}
+    found = [(kind, one) for one, kind in server.rows(f"show full tables from {schema}") if one in ours]
+    listed = [f"{'view' if kind == 'VIEW' else 'table'} {schema}.{quoted(one, server.quote)}" for kind, one in found]
     left = [what for what in listed if server.attempt(f"drop {what}")]
     if left:
         raise ProbesheetsError(
-            f"The user can create tables in the schema but cannot drop them. Left there: {', '.join(left)}.\n"
+            f"The user can create tables in the schema but cannot drop them. Left there: {', '.join([*left, *made])}.\n"
             "Ask the administrator to grant DROP and to remove what is left."
         )
     return missing

@@ -84,9 +84,10 @@ def _copy(connection: duckdb.DuckDBPyConnection, source: Source, before: str) ->
         new = append(connection, before, INCOMING, source.name, shape)
         said += f", {new:,} of them new"
         if new < rows and _has_row_numbers(connection, reading):
+            [(largest,)] = connection.execute(f"select max(id) from main.{INCOMING}{shape.first}").fetchall()
             advice.append(
-                f"Not added again: {counted(rows - new, 'row')} with the number and the content of a row in the copy. "
-                "For other answers, add --offset-ids with a number above all ids of the copy."
+                f"Already in the copy, with the same number and content: {counted(rows - new, 'row')}. If they are "
+                f"different answers, run the command again with --offset-ids {10 ** len(str(largest))}"
             )
     else:
         replaced = origin(connection, before)

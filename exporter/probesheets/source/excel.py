@@ -26,25 +26,33 @@ def open_workbook(
         sheets = pd.read_excel(files[0], sheet_name=None, header=None, dtype=object, engine="calamine", na_filter=False)
     except Exception as error:  # calamine's errors have no common class
         raise ProbesheetsError(f"{files[0]} cannot be read as an Excel workbook: {error}") from None
-    filled = {str(name): frame for name, frame in sheets.items() if not frame.empty}
+    filled = {str(name): rows for name, frame in sheets.items() if (rows := _rows(frame))}
     if len(filled) != 1:
         names = ", ".join(map(shown, filled)) or "none"
         raise ProbesheetsError(
             f"{files[0]} must have one sheet with rows, but has {len(filled)}: {names}.\n"
             "Save the sheet that you want to read as a workbook of its own."
         )
-    rows = [[_text(value) for value in row] for row in filled.popitem()[1].itertuples(index=False)]
-    columns = [*zip(*filter(any, rows), strict=True)]  # an empty row is not a row, as in CSV
-    if nameless := [number for number, column in enumerate(columns, 1) if not column[0] and any(column)]:
+    header, *rows = filled.popitem()[1]
+    titles = [(title or "").strip() for title in header]
+    columns = [*zip(*rows, strict=True)] or [()] * len(header)
+    if nameless := [place for place, title in enumerate(titles) if not title and any(columns[place])]:
         raise ProbesheetsError(
-            f"{files[0]}: column {nameless[0]} has no name in the first row (are cells merged there?).\n"
+            f"{files[0]}: column {nameless[0] + 1} has no name in the first row (are cells merged there?).\n"
             "Unmerge the cells of the first row, and give each column a name."
         )
-    titles = [title.strip() for title, *_ in columns if title]
+    named = [(title, column) for title, column in zip(titles, columns, strict=True) if title]
+    titles = [title for title, _ in named]
     check_names(str(files[0]), titles)
-    texts = [pa.array(column[1:], pa.large_string()) for column in columns if column[0]]
+    texts = [pa.array(column, pa.large_string()) for _, column in named]
     with registered(connection, [pa.RecordBatch.from_arrays(texts, names=titles)]):
         yield Rows("incoming", titles)
+
+
+def _rows(frame: Any) -> list[list[str | None]]:
+    """The rows of a sheet that are not empty."""
+    rows = ([_text(value) for value in row] for row in frame.itertuples(index=False))
+    return [row for row in rows if any(cell and cell.strip() for cell in row)]
 
 
 def _text(value: Any) -> str | None:

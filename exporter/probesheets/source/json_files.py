@@ -82,7 +82,8 @@ def _fault(line: bytes, most: int) -> str | None:
     if len(line) > most:
         return f"the object is over {most / 1e6:.0f} MB. Run the command again with {more_memory()}."
     try:
-        value = json.loads(line.decode("utf-8-sig").rstrip(), object_pairs_hook=_distinct) if line.strip() else {}
+        text = line.decode("utf-8-sig").rstrip(" \t\r\n")
+        value = json.loads(text, object_pairs_hook=_distinct) if text else {}
         json.dumps(value, ensure_ascii=False).encode()  # half of an emoji, such as \\ud83d
         if not isinstance(value, dict):
             return 'this is not a JSON object, as in {"prompt": "...", "response": "..."}.'

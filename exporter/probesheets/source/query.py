@@ -16,10 +16,10 @@ QUERY = "query"  # the name of its shape
 def open_query(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[Rows]:
     """The rows of a select statement. Raises ProbesheetsError if it cannot be read or run."""
     try:
-        query = file.read_text(encoding="utf-8-sig").strip().removesuffix(";")
+        query = file.read_text(encoding="utf-8-sig").rstrip().removesuffix(";")
     except (OSError, UnicodeDecodeError) as error:
         raise ProbesheetsError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    if not query:
+    if not query.strip():
         raise ProbesheetsError(f"{file} is empty. It must contain one select statement.")
     with reading(lambda said: _not_run(file, said)):
         yield as_texts(connection, f"({query}\n)")._replace(shape=QUERY, why="because --query names it")
