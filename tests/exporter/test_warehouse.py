@@ -7,7 +7,7 @@ import pytest
 
 from probesheets import settings
 from probesheets.errors import ProbesheetsError
-from probesheets.warehouse import duckdb_file, server
+from probesheets.warehouse import batches, duckdb_file
 
 SORTED = "select * from t order by text_id desc"
 
@@ -31,7 +31,7 @@ def test_long_texts_get_more_memory(wide: Path, monkeypatch: pytest.MonkeyPatch)
     finally:
         reader.close()
     assert sum(sizes) == 4000
-    assert max(sizes) * 900 * 32 <= server.CHUNK_BYTES
+    assert max(sizes) * 900 * 32 <= batches.CHUNK_BYTES
 
 
 def test_but_not_more_than_there_is(wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:

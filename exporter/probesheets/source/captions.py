@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 
 from probesheets.errors import ProbesheetsError
-from probesheets.source.csv_files import text_batch
-from probesheets.source.files import Rows, registered
+from probesheets.source.batches import registered, text_batch
+from probesheets.source.files import Rows
 
 
 @contextmanager

@@ -2,22 +2,23 @@
 
 import codecs
 import csv
-import gzip
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
-from io import BufferedReader, StringIO, TextIOWrapper
+from io import StringIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
+import duckdb
 import pyarrow as pa
 
-import probesheets.pyarrow_setup  # noqa: F401
-from probesheets.errors import ProbesheetsError
+from probesheets.errors import ProbesheetsError, shown
 from probesheets.settings import more_memory
+from probesheets.source.batches import registered, text_batch
+from probesheets.source.files import Rows, open_packed
 from probesheets.source.limits import check_names, longest
 from probesheets.warehouse.base import CHUNK_ROWS
 
@@ -36,6 +37,26 @@ _NOT_CSV = {  # how a file begins: what it is, and what to do
     f"it into a MariaDB or MySQL server, and run the command with {_SERVER}. Or export the table as CSV or Parquet.",
     r'[\[{]\s*["\[{]': "is JSON, not a CSV file. Give it a name that ends in .jsonl.",
 }
+
+
+@contextmanager
+def open_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], known: Sequence[str]) -> Iterator[Rows]:
+    with registered(connection, _all_chunks(files, known)):
+        names = [str(row[0]) for row in connection.execute("describe incoming").fetchall()]  # DuckDB names empty ones
+        yield Rows("incoming", names)
+
+
+def _all_chunks(files: Sequence[Path], known: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    schema = None
+    for file in files:
+        for chunk in read_chunks(file, known):
+            schema = schema or chunk.schema
+            if chunk.schema != schema:
+                raise ProbesheetsError(
+                    f"{file} has other columns than {files[0]}: {', '.join(map(shown, chunk.schema.names))}.\n"
+                    "Copy the files one by one, with --append."
+                )
+            yield chunk
 
 
 def read_chunks(path: Path, known: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -87,17 +108,6 @@ def _chunks(path: Path, known: Sequence[str]) -> Iterator[pa.RecordBatch]:
     yield text_batch(names, rows)
 
 
-def is_packed(path: Path) -> bool:
-    """Whether gzip has packed a file."""
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
-
-
-def open_packed(path: Path) -> gzip.GzipFile | BufferedReader:
-    """A file, unpacked while it is read if gzip has packed it."""
-    return gzip.open(path) if is_packed(path) else path.open("rb")
-
-
 def _begin(path: Path) -> tuple[str, str]:
     """The encoding of a file and its delimiter. Raises ProbesheetsError if it is something other than CSV."""
     with open_packed(path) as file:
@@ -126,12 +136,6 @@ def _header(path: Path, row: list[str], known: Sequence[str], delimiter: str) ->
         raise ProbesheetsError(f"{path} has no header line. Add a first line with the names of its columns: {example}")
     check_names(str(path), names)
     return names
-
-
-def text_batch(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pa.RecordBatch:
-    """Rows as a record batch of texts."""
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], names=names)
 
 
 def _wrong_count(path: Path, line: int, row: list[str], wanted: int, escaped: bool) -> ProbesheetsError:

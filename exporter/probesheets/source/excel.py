@@ -9,7 +9,8 @@ import duckdb
 import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError, shown
-from probesheets.source.files import Rows, registered
+from probesheets.source.batches import registered
+from probesheets.source.files import Rows
 from probesheets.source.limits import check_names
 
 

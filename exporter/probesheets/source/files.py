@@ -1,18 +1,17 @@
 """Open a file, or several of one kind, as a relation of DuckDB: every column as text, as it is written."""
 
+import gzip
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from glob import escape, glob
-from itertools import chain
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
-import pyarrow as pa
 
-from probesheets.errors import ProbesheetsError, shown
-from probesheets.source.csv_files import read_chunks
+from probesheets.errors import ProbesheetsError
 from probesheets.sql import literal, quoted
 
 
@@ -29,6 +28,7 @@ class Rows(NamedTuple):
     why: str = ""
 
 
+_SQLITE = b"SQLite format 3\0"  # how such a file begins
 Opener = Callable[[duckdb.DuckDBPyConnection, Sequence[Path], Sequence[str]], AbstractContextManager[Rows]]
 
 
@@ -63,23 +63,43 @@ def open_files(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], kno
 
     Raises ProbesheetsError if the files cannot be read; also while the rows are read.
     """
-    from probesheets.source.captions import open_captions
-    from probesheets.source.excel import open_workbook
-    from probesheets.source.json_files import open_json
-    from probesheets.source.llm_logs import SQLITE, open_llm_logs
-    from probesheets.source.parquet import open_parquet
-
-    openers: dict[str, Opener] = dict.fromkeys((".json", ".jsonl", ".ndjson"), open_json)
-    openers |= {".parquet": open_parquet, ".pq": open_parquet, ".xlsx": open_workbook}
-    openers |= {".vtt": open_captions, ".srt": open_captions}
     try:
         with files[0].open("rb") as file:
-            is_sqlite = file.read(len(SQLITE)) == SQLITE  # its name may end in anything
+            is_sqlite = file.read(len(_SQLITE)) == _SQLITE  # its name may end in anything
     except OSError as error:
         raise ProbesheetsError(f"{files[0]} cannot be read: {error.strerror}.") from None
-    opener = open_llm_logs if is_sqlite else openers.get(_ending(files[0]), _open_csv)
-    with opener(connection, files, known) as rows:
+    with _reader("SQLite" if is_sqlite else _ending(files[0]))(connection, files, known) as rows:
         yield rows
+
+
+def _reader(ending: str) -> Opener:
+    """What reads files with this ending, or of SQLite. Imports only that: most need pyarrow, which takes a while."""
+    reader: Opener
+    match ending:
+        case ".json" | ".jsonl" | ".ndjson":
+            from probesheets.source.json_files import open_json as reader
+        case ".parquet" | ".pq":
+            from probesheets.source.parquet import open_parquet as reader
+        case ".xlsx":
+            from probesheets.source.excel import open_workbook as reader
+        case ".vtt" | ".srt":
+            from probesheets.source.captions import open_captions as reader
+        case "SQLite":
+            from probesheets.source.llm_logs import open_llm_logs as reader
+        case _:
+            from probesheets.source.csv_files import open_csv as reader
+    return reader
+
+
+def is_packed(path: Path) -> bool:
+    """Whether gzip has packed a file."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def open_packed(path: Path) -> gzip.GzipFile | BufferedReader:
+    """A file, unpacked while it is read if gzip has packed it."""
+    return gzip.open(path) if is_packed(path) else path.open("rb")
 
 
 def _ending(file: Path) -> str:
@@ -109,52 +129,3 @@ def as_texts(connection: duckdb.DuckDBPyConnection, relation: str) -> Rows:
         for name in types
     )
     return Rows(f"(select {texts} from {relation})", [*types], nested)
-
-
-@contextmanager
-def registered(connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch]) -> Iterator[None]:
-    """Record batches as the relation `incoming`. An error of the iterator is raised, not what DuckDB makes of it."""
-    failed: list[BaseException] = []
-
-    def read() -> Iterator[pa.RecordBatch]:
-        try:
-            for batch in batches:
-                if failed:  # Ctrl-C: DuckDB would read to the end
-                    return
-                yield batch
-        except BaseException as error:
-            failed.append(error)
-            raise
-
-    rest = read()
-    first = next(rest)
-    connection.register("incoming", pa.RecordBatchReader.from_batches(first.schema, chain([first], rest)))
-    try:
-        yield
-    except BaseException as error:
-        failed.append(error)
-        if failed[0] is error:
-            raise
-        raise failed[0] from None
-    finally:
-        connection.unregister("incoming")
-
-
-@contextmanager
-def _open_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], known: Sequence[str]) -> Iterator[Rows]:
-    with registered(connection, _chunks(files, known)):
-        names = [str(row[0]) for row in connection.execute("describe incoming").fetchall()]  # DuckDB names empty ones
-        yield Rows("incoming", names)
-
-
-def _chunks(files: Sequence[Path], known: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    schema = None
-    for file in files:
-        for chunk in read_chunks(file, known):
-            schema = schema or chunk.schema
-            if chunk.schema != schema:
-                raise ProbesheetsError(
-                    f"{file} has other columns than {files[0]}: {', '.join(map(shown, chunk.schema.names))}.\n"
-                    "Copy the files one by one, with --append."
-                )
-            yield chunk

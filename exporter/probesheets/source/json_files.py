@@ -9,8 +9,7 @@ import duckdb
 
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import more_memory
-from probesheets.source.csv_files import is_packed, open_packed
-from probesheets.source.files import Rows, file_list, reading
+from probesheets.source.files import Rows, file_list, is_packed, open_packed, reading
 from probesheets.source.limits import check_names, longest
 from probesheets.sql import quoted
 

@@ -9,10 +9,9 @@ import duckdb
 import pyarrow as pa
 
 from probesheets.errors import ProbesheetsError, shown
-from probesheets.source.csv_files import text_batch
-from probesheets.source.files import Rows, registered
+from probesheets.source.batches import registered, text_batch
+from probesheets.source.files import Rows
 
-SQLITE = b"SQLite format 3\0"  # how the file begins
 _NAMES = ["id", "prompt", "response", "model", "datetime_utc", "conversation", "system"]
 _OLDER = "select id, prompt, response, model, datetime_utc, conversation_id, system from responses order by 5, 1"
 _NEWER = (  # since version 0.32; a version that is newer adds to these tables and no longer to responses

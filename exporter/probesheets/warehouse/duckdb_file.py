@@ -4,16 +4,18 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import memory, more_memory
 from probesheets.sql import quoted
 from probesheets.warehouse.base import CHUNK_ROWS, NotBuiltError
+
+if TYPE_CHECKING:  # it takes a while to import
+    import pyarrow as pa
 
 SORTING = 0.3  # of the memory, for two sorts at a time; beyond it, DuckDB sorts in temporary files
 
@@ -79,7 +81,7 @@ class DuckDB:
         with self._cursor() as cursor:
             return cursor.execute(query).fetchall()
 
-    def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+    def stream(self, query: str) -> "Iterator[pa.RecordBatch]":
         """A result of any size, in chunks. Each call has its own connection, so threads may share this object."""
         with self._cursor() as cursor:
             try:

@@ -4,17 +4,16 @@ import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from hashlib import sha256
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from probesheets.errors import ProbesheetsError
 from probesheets.settings import how_to_install, setting
 from probesheets.sql import quoted
-from probesheets.warehouse.base import CHUNK_ROWS, NotBuiltError
+from probesheets.warehouse.base import NotBuiltError
 
-CHUNK_BYTES = 8 << 20  # of text in a record batch, approximately
-FEW_ROWS = 32  # fetched at a time, because rows may be of any length
+if TYPE_CHECKING:  # it takes a while to import
+    import pyarrow as pa
+
 HOW_TO_GRANT = (
     "Check PROBESHEETS_SCHEMA, or ask the administrator to create {0} and to grant ALL on it to this user.\n"
     "The server says: {1}"
@@ -116,13 +115,11 @@ class Server:
                 )
             yield
 
-    def stream(self, query: str) -> Iterator[pa.RecordBatch]:
+    def stream(self, query: str) -> "Iterator[pa.RecordBatch]":
+        from probesheets.warehouse.batches import record_batches
+
         with self._result(query) as cursor:
-            names = [column[0] for column in cursor.description]
-            types = [_arrow_type(column[1]) for column in cursor.description]
-            while rows := _some_rows(cursor):
-                columns = zip(names, types, zip(*rows, strict=True), strict=True)
-                yield pa.RecordBatch.from_arrays([_array(*column) for column in columns], names=names)
+            yield from record_batches(cursor)
 
     def columns(self, relation: str) -> list[str]:
         try:
@@ -141,31 +138,3 @@ def login_advice(said: str, named: str, where: str = "") -> str:
     advice = next(advice for pattern, advice in _LOGIN.items() if re.search(pattern, said))
     names = {name: named.format(name, name.upper()) for name in ("host", "port", "user")}
     return advice.format(where=where, **names)
-
-
-def _some_rows(cursor: Any) -> list[tuple[Any, ...]]:
-    """The next rows of a result; some may be long."""
-    rows: list[tuple[Any, ...]] = []
-    size = 0
-    while size < CHUNK_BYTES and len(rows) < CHUNK_ROWS and (few := cursor.fetchmany(min(FEW_ROWS, CHUNK_ROWS))):
-        rows += few
-        size += sum(len(value) for row in few for value in row if isinstance(value, str))
-    return rows
-
-
-def _array(name: str, kind: pa.DataType, values: tuple[Any, ...]) -> pa.Array:
-    try:
-        return pa.array(values, kind)
-    except (pa.ArrowTypeError, pa.ArrowInvalid):
-        found = next(type(value).__name__ for value in values if value is not None)
-        raise ProbesheetsError(
-            f"Column {name} is of type {found}; a sheet can hold text, integers and dates. Cast it in the model."
-        ) from None
-
-
-def _arrow_type(code: int) -> pa.DataType:
-    from mysql.connector import FieldType
-
-    if code in (FieldType.TINY, FieldType.SHORT, FieldType.INT24, FieldType.LONG, FieldType.LONGLONG):
-        return pa.int64()
-    return pa.date32() if code in (FieldType.DATE, FieldType.NEWDATE) else pa.large_string()
