@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from probesheets.errors import ProbesheetsError
-from probesheets.source import csv_files, files
+from probesheets.source import csv_files
 from tests.copies import replace_copy
 
 HEADER = "id,experiment_id,root_id,tag,probe,content"
@@ -278,7 +278,7 @@ def test_interrupted_while_a_file_is_read(database: Path, monkeypatch: pytest.Mo
             values = [str(number), "1", "0", "raw", "p", "x"]
             yield pa.record_batch([[value] for value in values], names=HEADER.split(","))
 
-    monkeypatch.setattr(files, "read_chunks", batches)
+    monkeypatch.setattr(csv_files, "read_chunks", batches)
     with pytest.raises((KeyboardInterrupt, RuntimeError)):
         replace_copy(database, str(file), None)
     assert len(read) < 100_000
