@@ -95,6 +95,13 @@ def test_the_texts_have_their_date_model_and_further_columns(server: Server, fol
     assert totals["text_rows"] == len(expected) + len(left_out)
 
 
+@pytest.mark.parametrize("shape", CASES)
+def test_staging_is_a_table_with_an_index(server: Server, folder: Path, shape: str) -> None:
+    written(server, folder, shape, server.kind)
+    found = server.root.execute(f"show index from {TARGET}.stg_table_output")
+    assert "output_id" in str(found), found
+
+
 def test_rows_that_are_not_used_are_counted_by_their_kind(server: Server, folder: Path) -> None:
     out = written(server, folder, "table_text", server.kind)
     totals = json.loads((out / "manifest.json").read_text("utf-8"))["totals"]

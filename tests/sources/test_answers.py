@@ -275,6 +275,13 @@ def test_a_workbook_with_a_header_alone_has_no_rows(tmp_path: Path) -> None:
     assert "has no rows" in refused(tmp_path, tmp_path / "a.xlsx")
 
 
+def test_a_workbook_is_said_to_be_read_as_a_whole(tmp_path: Path) -> None:
+    for name, said in (("a.xlsx", 1), ("a.csv", 0)):
+        WRITERS[name](tmp_path / name, of("text"))
+        advice = copied(tmp_path, tmp_path / name)[0].advice
+        assert sum("is read whole, so it must fit into memory" in line for line in advice) == said
+
+
 def test_an_empty_row_of_a_workbook_is_not_a_row(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     assert book.active

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.build import command, make_project, run
@@ -133,6 +134,14 @@ def test_the_transcript_as_text_marks_every_speaker(project: Path) -> None:
     ]
 
 
+def test_a_long_name_is_shortened_in_the_transcript_as_text_only(project: Path) -> None:
+    caption = f"WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n<v {'Ann ' * 16}End: it>Hello\n"
+    (project / "long.vtt").write_text(caption, encoding="utf-8")
+    out, _ = ran(project, "long.vtt")
+    assert (out / "transcript.txt").read_text(encoding="utf-8") == f"{('Ann ' * 16)[:63]}: Hello\n"
+    assert rows(out / "transcript.xlsx", "Speaker") == [[f"{'Ann ' * 16}End: it"]]
+
+
 @pytest.mark.skipif(not CHECKOUT, reason="PROBESHEETS_TEST_QUALCODER names no checkout of QualCoder")
 def test_qualcoder_finds_every_speaker(project: Path) -> None:
     """Its own rules, read from the checkout without the dialog around them, which needs a screen."""
@@ -194,6 +203,13 @@ def test_answers_have_their_ids_dates_and_models(project: Path) -> None:
     assert "Left out: 2 rows (blank text: 1, no answer: 1)." in said
     totals = read_manifest(out)["totals"]
     assert totals["text_rows"] == totals["texts"] + sum(totals["left_out"].values()) == len(ANSWERS)
+
+
+def test_combined_v1_is_for_table_output_only(project: Path) -> None:
+    ran(project, "answers.jsonl", "--vars", "{extra_columns: [lang]}")
+    with duckdb.connect(str(project / "answers.jsonl.duckdb"), read_only=True) as connection:
+        names = {name for (name, *_) in connection.execute("show tables").fetchall()}
+    assert "combined_v2" in names and "combined_v1" not in names
 
 
 def test_a_copy_keeps_its_shape(project: Path) -> None:
