@@ -4,15 +4,16 @@ PYTHON ?= python3
 INSTALL := PYTHON="$(PYTHON)" sh requirements/install.sh
 DEV := .venv/.installed
 MYSQL := .venv-mysql/.installed
+SPARK := .venv-spark/.installed
 LLM := .venv-llm/.installed
 
-.PHONY: sheets test test-fast lint format bench soak fuzz pictures audit requirements .venv .venv-mysql .venv-llm
+.PHONY: sheets test test-fast lint format bench soak fuzz pictures audit requirements .venv .venv-mysql .venv-spark .venv-llm
 
 sheets: $(DEV)
 	.venv/bin/probesheets run --out out
 
 # Each process has servers of its own; a file of tests stays in one process, which shares its builds.
-test: $(DEV) $(MYSQL) $(LLM) lint
+test: $(DEV) $(MYSQL) $(SPARK) $(LLM) lint
 	.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # In under two minutes, for while you work: DuckDB only, and no faults, kills or servers.
@@ -23,6 +24,7 @@ test-fast: $(DEV) lint
 
 .venv: $(DEV)
 .venv-mysql: $(MYSQL)
+.venv-spark: $(SPARK)
 .venv-llm: $(LLM)
 
 .venv/.installed: requirements/duckdb.txt requirements/install.sh pyproject.toml dbt_project.yml
@@ -31,6 +33,10 @@ test-fast: $(DEV) lint
 
 .venv-mysql/.installed: requirements/mysql.txt requirements/install.sh pyproject.toml dbt_project.yml
 	$(INSTALL) .venv-mysql mysql --with-probesheets
+	touch $@
+
+.venv-spark/.installed: requirements/spark.txt requirements/install.sh pyproject.toml dbt_project.yml
+	$(INSTALL) .venv-spark spark --with-probesheets
 	touch $@
 
 .venv-llm/.installed: requirements/llm.txt requirements/install.sh
@@ -91,6 +97,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --no-strip-e
 requirements:
 	$(COMPILE) --extra dev --output-file requirements/duckdb.txt pyproject.toml requirements/build.in
 	$(COMPILE) --extra mysql --output-file requirements/mysql.txt pyproject.toml requirements/build.in
+	$(COMPILE) --extra spark --output-file requirements/spark.txt pyproject.toml requirements/build.in
 	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in
 	$(COMPILE) --output-file requirements/llm.txt requirements/llm.in
 	$(COMPILE) --output-file requirements/audit.txt requirements/audit.in

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from probesheets.settings import artifacts
+from tests import spark
 from tests.copies import replace_copy
 from tests.servers import ROOT, Server, SqlError, mysql_environment
 
@@ -83,6 +84,9 @@ class Build:
         """Run a statement as the analyst."""
         if self.server:
             return self.server.analyst.execute(statement)
+        if self.target == "spark":
+            with spark.tables(Path(self.environment["PROBESHEETS_SPARK_FILES"])) as connection:
+                return connection.execute(statement).fetchall()
         with duckdb.connect(str(self.database), read_only=True) as connection:
             return connection.execute(statement).fetchall()
 
@@ -99,7 +103,7 @@ class Build:
 
     @property
     def schema(self) -> str:
-        return self.environment["PROBESHEETS_SCHEMA"] if self.server else "main"
+        return self.environment.get("PROBESHEETS_SCHEMA", "main")
 
     @property
     def source(self) -> str:
@@ -131,13 +135,22 @@ def build(folder: Path, target: str, source: Source, server: Server | None) -> B
         environment = server.environment(*names)
         server.create_schemas(*names)
         load_server(server, names[0], source)
+    elif target == "spark":
+        environment = spark.environment(folder)
     else:
         load_duckdb(folder, source)
     environment["SOURCE_DATE_EPOCH"] = "1700000000"
-    result = dbt_build(folder, target, environment, source.variables)
+    result = dbt_build(folder, target, environment | _incoming(folder, target, source), source.variables)
     if (parsed := artifacts_of(folder, target, environment) / "partial_parse.msgpack").exists():
         environment[REMEMBERED] = str(parsed)
     return Build(target, folder, environment, result.stdout + result.stderr, result.returncode, server)
+
+
+def _incoming(folder: Path, target: str, source: Source) -> dict[str, str]:
+    if target != "spark":
+        return {}
+    tables = {"table_output": source.outputs, "table_experiment": source.experiments}
+    return {"PROBESHEETS_INCOMING": spark.incoming(folder, tables, WHOLE_NUMBERS)}
 
 
 def make_project(folder: Path) -> None:
@@ -161,14 +174,15 @@ def dbt_build(
     place = artifacts_of(folder, target, environment)  # which `probesheets run` then need not read again
     arguments = ["--target", target, "--target-path", str(place), "--profiles-dir", str(folder)]
     arguments += ["--vars", json.dumps(dict(variables))]
-    if target == "duckdb":
+    if target in ("duckdb", "spark"):
         arguments += ["--exclude-resource-type", "unit_test"]
     return run([str(command(target, "dbt")), "--no-use-colors", "build", *arguments], folder, environment)
 
 
 def command(target: str, name: str) -> Path:
     """A command of the environment that a target needs."""
-    return (Path(sys.prefix) if target == "duckdb" else mysql_environment()) / "bin" / name
+    environments = {"duckdb": Path(sys.prefix), "spark": spark.spark_environment()}
+    return environments.get(target, mysql_environment()) / "bin" / name
 
 
 def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

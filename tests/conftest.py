@@ -14,14 +14,18 @@ CI                                 "true" makes a missing MariaDB, Chromium or l
 """
 
 import csv
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from filelock import FileLock
 
+from tests import spark
 from tests.browser import HINT, Browser, browser
 from tests.build import WHOLE_NUMBERS, Build, Source, build
 from tests.engines.generate import generated_source
@@ -30,11 +34,13 @@ from tests.exports import export
 from tests.growth import earlier_source
 from tests.servers import ROOT, Server, find_mariadb, find_mysql, mariadb, mysql, mysql_environment
 
-ENGINES = ("duckdb", "mariadb", "mysql")
-SERVERS = ENGINES[1:]
+SERVERS = ("mariadb", "mysql")
+OTHERS = (*SERVERS, "spark")  # to be compared with DuckDB
+ENGINES = ("duckdb", *OTHERS)
 _HINTS = {
     "mariadb": "MariaDB is not installed (apt-get install mariadb-server)",
     "mysql": "MySQL is not installed (.ci/run gets it; or name a root folder in PROBESHEETS_TEST_MYSQL_ROOT)",
+    "spark": spark.HINT,
     "Chromium": HINT,
     "llm": "llm is not installed (make .venv-llm)",
 }
@@ -55,6 +61,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def need(kind: str) -> None:
     """Skip the test if a server is missing."""
+    if kind == "spark":
+        if not (spark.spark_environment() / "bin" / "dbt").exists():
+            pytest.fail(f"{spark.spark_environment()} has no dbt. Run: make .venv-spark")
+        return None if spark.has_java() else skip(kind)
     if find_mariadb() if kind == "mariadb" else find_mysql():
         if not (mysql_environment() / "bin" / "dbt").exists():
             pytest.fail(f"{mysql_environment()} has no dbt. Run: make .venv-mysql")
@@ -89,10 +99,11 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     builds: dict[tuple[str, str], Build] = {}
 
     def get(target: str, source: Source) -> Build:
-        server = None if target == "duckdb" else request.getfixturevalue(f"{target}_server")
+        server = request.getfixturevalue(f"{target}_server") if target in SERVERS else None
         if (target, source.name) not in builds:
             folder = tmp_path_factory.getbasetemp() / f"{source.name}-{target}"
-            builds[target, source.name] = build(folder, target, source, server)
+            make = _built_on_spark if target == "spark" else build
+            builds[target, source.name] = make(folder, target, source, server)
         result = builds[target, source.name]
         if result.returncode:
             pytest.fail(
@@ -103,8 +114,25 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return get
 
 
+def _built_on_spark(folder: Path, target: str, source: Source, _: None) -> Build:
+    """One build for all processes of the tests: it takes minutes; one at a time: it takes all cores."""
+    need(target)
+    shared = folder.parents["PYTEST_XDIST_WORKER" in os.environ]
+    folder, made = shared / folder.name, shared / f"{folder.name}.json"
+    with FileLock(shared / "spark.lock"):
+        if not made.exists():
+            result = build(folder, target, source, None)
+            made.write_text(json.dumps(asdict(result), default=str), encoding="utf-8")
+    return Build(**json.loads(made.read_text(encoding="utf-8")) | {"folder": folder})
+
+
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=OTHERS)
+def other_engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 

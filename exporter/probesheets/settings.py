@@ -37,11 +37,18 @@ def is_duckdb(target: str) -> bool:
     return setting(target, "type") == "duckdb"
 
 
+def is_spark(target: str) -> bool:
+    """Whether Spark builds the models of a target."""
+    return setting(target, "type") == "spark"
+
+
 def how_to_install(target: str) -> str:
     """What to run if the packages of a target are missing. The adapters need separate environments."""
     adapter, command, extra = ("dbt-mysql", ".venv-mysql", "[mysql]")
     if is_duckdb(target):
         adapter, command, extra = ("dbt-duckdb", ".venv", "")
+    elif is_spark(target):
+        adapter, command, extra = ("dbt-spark", ".venv-spark", "[spark]")
     wheel = f"probesheets-{version('probesheets')}-py3-none-any.whl{extra}"
     return (
         f"Target {target} needs {adapter}, which is not installed here. In a checkout, run: make {command}\n"
@@ -70,7 +77,8 @@ def database_file(target: str) -> Path:
 
 def artifacts(target: str) -> Path:
     """The folder for what dbt writes about a database: its log, and its state. Databases side by side share nothing."""
-    names = ("path",) if is_duckdb(target) else ("server", "port", "schema")
+    kind = setting(target, "type")
+    names = {"duckdb": ("path",), "spark": ("files", "schema")}.get(kind, ("server", "port", "schema"))
     place = ":".join(setting(target, name) for name in names)  # as written, so that a moved project keeps its state
     return find_root() / "target" / f"{target}-{sha256(place.encode()).hexdigest()[:8]}"
 

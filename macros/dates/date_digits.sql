@@ -19,10 +19,10 @@
     {% set pattern = "'" ~ year ~ separator ~ number ~ separator ~ number ~ end ~ "'" %}
     {% set month = "lpad(regexp_extract(" ~ x ~ ', ' ~ pattern ~ ", 2), 2, '0')" %}
     {% set day = "lpad(regexp_extract(" ~ x ~ ', ' ~ pattern ~ ", 3), 2, '0')" %}
-    {% do cases.append('when regexp_matches(' ~ x ~ ', ' ~ pattern ~ ') then concat(left(' ~ x ~ ', 4), ' ~ month ~ ', '
+    {% do cases.append('when regexp_extract(' ~ x ~ ', ' ~ pattern ~ ", 0) <> '' then concat(left(" ~ x ~ ', 4), ' ~ month ~ ', '
       ~ day ~ ')') %}
   {% endfor %}
-  {% do cases.append('when regexp_matches(' ~ x ~ ", '^[1-9][0-9]{7}" ~ end ~ "') then left(" ~ x ~ ', 8)') %}
+  {% do cases.append('when regexp_extract(' ~ x ~ ", '^[1-9][0-9]{7}" ~ end ~ "', 0) <> '' then left(" ~ x ~ ', 8)') %}
   {{ return('case ' ~ cases | join(' ') ~ ' end') }}
 {% endmacro %}
 

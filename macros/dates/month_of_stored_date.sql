@@ -12,4 +12,8 @@
 
 {% macro mariadb__month_of_stored_date(x) %}{{ return("date_format(" ~ x ~ ", '%M, %Y')") }}{% endmacro %}
 
+{% macro spark__month_of_stored_date(x) %}
+  {{ return("date_format(try_cast(left(" ~ x ~ ", 10) as date), 'MMMM, yyyy')") }}
+{% endmacro %}
+
 {% macro mysql__month_of_stored_date(x) %}{{ return(mariadb__month_of_stored_date(x)) }}{% endmacro %}

@@ -11,6 +11,8 @@
 
 {% macro default__begins_with(x, beginning) %}{{ return('starts_with(' ~ x ~ ', ' ~ beginning ~ ')') }}{% endmacro %}
 
+{% macro spark__begins_with(x, beginning) %}{{ return('startswith(' ~ x ~ ', ' ~ beginning ~ ')') }}{% endmacro %}
+
 {% macro mariadb__begins_with(x, beginning) %}
   {{ return('left(' ~ x ~ ', char_length(' ~ beginning ~ ')) = ' ~ beginning) }}
 {% endmacro %}

@@ -22,8 +22,12 @@
 {% endmacro %}
 
 {% macro mysql__regex_replace(x, pattern, replacement) %}
-  {{ return('regexp_replace(' ~ x ~ ', ' ~ text_literal('(?-i)' ~ pattern) ~ ", '"
-    ~ replacement_text(replacement, '$') ~ "')") }}
+  {{ return('regexp_replace(' ~ x ~ ', ' ~ text_literal('(?-i)' ~ pattern) ~ ', '
+    ~ text_literal(replacement_text(replacement, '$')) ~ ')') }}
+{% endmacro %}
+
+{% macro spark__regex_replace(x, pattern, replacement) %}
+  {{ return(mysql__regex_replace(x, pattern, replacement)) }}
 {% endmacro %}
 
 

@@ -9,6 +9,8 @@
 
 {% macro default__sha256_hex(x) %}{{ return('sha256(' ~ x ~ ')') }}{% endmacro %}
 
+{% macro spark__sha256_hex(x) %}{{ return('sha2(' ~ x ~ ', 256)') }}{% endmacro %}
+
 {% macro mariadb__sha256_hex(x) %}{{ return("cast(sha2(" ~ x ~ ", 256) as char(64))") }}{% endmacro %}
 
 {% macro mysql__sha256_hex(x) %}{{ return(mariadb__sha256_hex(x)) }}{% endmacro %}

@@ -6,4 +6,9 @@
 {# On the servers, a backslash starts an escape. #}
 {% macro mariadb__text_literal(value) %}{{ return(default__text_literal(value | replace('\\', '\\\\'))) }}{% endmacro %}
 
+{# The same on Spark, where ${ starts a variable, too. #}
+{% macro spark__text_literal(value) %}
+  {{ return("'" ~ value | replace('\\', '\\\\') | replace("'", "\\'") | replace('${', '\\u0024{') ~ "'") }}
+{% endmacro %}
+
 {% macro mysql__text_literal(value) %}{{ return(mariadb__text_literal(value)) }}{% endmacro %}

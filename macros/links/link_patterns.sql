@@ -72,7 +72,7 @@
   {% set latin_host = '[' ~ word ~ '][-._' ~ word ~ mark.last_label ~ mark.known ~ ']*' %}
   {% set cjk_host = '[' ~ cjk ~ '][-._' ~ word ~ cjk ~ noise ~ ']*' %}
   {# In dotted_word, the last label has two characters or more: 192.168.0.1 is marked as 192.168, then .0.1. #}
-  {% set rest_of_host = '(?:' ~ mark.host_end ~ '(?:[.][' ~ word ~ '])*)?' %}
+  {% set rest_of_host = '(?:' ~ mark.host_end ~ '(?:[.][' ~ word ~ ']){0,32})?' %}
   {# Only the first label may mix scripts, so that text in another script behind example.com is not part of the host. #}
   {% set first_label = '[' ~ word ~ cjk ~ symbol ~ '][-_' ~ word ~ cjk ~ symbol ~ noise ~ ']*[.]'
     ~ mark.last_label ~ '?' ~ mark.known ~ '?' %}

@@ -26,6 +26,16 @@
   ) as found
 {% endmacro %}
 
+{% macro spark__link_rows(relation, columns, marked) %}
+  {%- set mark = link_marks() -%}
+  select
+    {{ columns | join(', ') }},
+    cast(place + 1 as {{ integer_type() }}) as link_number,
+    url
+  from {{ relation }}
+  lateral view posexplode(regexp_extract_all({{ marked }}, '{{ mark.begin }}([^{{ mark.end }}]*)', 1)) found as place, url
+{% endmacro %}
+
 {% macro mariadb__link_rows(relation, columns, marked) %}
   select
     texts.{{ columns | join(', texts.') }},

@@ -15,6 +15,12 @@
     ~ piece_is_too_long('piece') ~ ' and ' ~ may_hold_links('piece') ~ ')) > 0 end') }}
 {% endmacro %}
 
+{% macro spark__links_too_long(x) %}
+  {{ return('case when length(' ~ x ~ ') <= 32767 then false else exists(split('
+    ~ cut_in_pieces(between_text_marks(x)) ~ ", '" ~ link_marks().cut ~ "'), piece -> "
+    ~ piece_is_too_long('piece') ~ ' and ' ~ may_hold_links('piece') ~ ') end') }}
+{% endmacro %}
+
 {% macro mariadb__links_too_long(x) %}
   {% set piece = exact_text('pieces.piece') %}
   {{ return('case when char_length(' ~ x ~ ') <= 32767 then false else exists (select 1 from ' ~ pieces_of(x) ~ ' where '

@@ -16,12 +16,19 @@
 {% macro mark_links(x) %}{{ return(adapter.dispatch('mark_links')(x)) }}{% endmacro %}
 
 {% macro default__mark_links(x) %}
+  {{ return(marked_in_pieces(x, 'array_to_string(list_transform(string_split(', 'lambda piece:')) }}
+{% endmacro %}
+
+{% macro spark__mark_links(x) %}{{ return(marked_in_pieces(x, 'array_join(transform(split(', 'piece ->')) }}{% endmacro %}
+
+{# `cut` opens the functions that cut a text, change each piece and join them; `each` opens the change of a piece. #}
+{% macro marked_in_pieces(x, cut, each) %}
   {% set piece = 'case when not ' ~ piece_is_too_long('piece') ~ ' and ' ~ may_hold_links('piece') ~ ' then '
     ~ marked_piece('piece') ~ ' else ' ~ without_text_marks('piece') ~ ' end' %}
   {{ return('case when not ' ~ may_hold_links(x) ~ ' then ' ~ x
     ~ ' when length(' ~ x ~ ') <= 32767 then ' ~ marked_piece(between_text_marks(x))
-    ~ ' else array_to_string(list_transform(string_split(' ~ cut_in_pieces(between_text_marks(x)) ~ ", '" ~ link_marks().cut
-    ~ "'), lambda piece: " ~ piece ~ "), '') end") }}
+    ~ ' else ' ~ cut ~ cut_in_pieces(between_text_marks(x)) ~ ", '" ~ link_marks().cut ~ "'), " ~ each ~ ' ' ~ piece
+    ~ "), '') end") }}
 {% endmacro %}
 
 {#

@@ -33,6 +33,46 @@
   {% endif %}
 {% endmacro %}
 
+{#
+  On Spark, PROBESHEETS_INCOMING is JSON, {table: SQL}: the SQL reads the Parquet files of the copy, and becomes a view. The
+  log comes first, so that no model can seem to be of the new copy.
+#}
+{% macro spark__accept_copy() %}
+  {% if has_incoming_copy() %}
+    {% set copies = incoming_copies() %}
+    {% do log_events([('copied', copies.get('', ''), '')]) %}
+    {% for table in all_shapes().values() | map(attribute='tables') | map('list') | sum(start=[]) | unique %}
+      {% set accepted = accepted_table(table) %}
+      {% if table in copies %}
+        {% do run_query('create or replace view ' ~ accepted ~ ' as ' ~ copies[table]) %}
+        {% do adapter.cache_added(accepted.incorporate(type='view')) if not load_relation(accepted) %}
+      {% elif load_relation(accepted) and load_relation(accepted).type == 'view' %}
+        {% do adapter.drop_relation(load_relation(accepted)) %}
+      {% endif %}
+    {% endfor %}
+    {% do withdraw_copy() %}
+  {% endif %}
+{% endmacro %}
+
+{# Makes the views of an incoming copy, for the checks. #}
+{% macro offer_copy() %}
+  {% for table, select in incoming_copies().items() if table %}
+    {% do run_query('create or replace view ' ~ incoming_table(table) ~ ' as ' ~ select) %}
+    {% do adapter.cache_added(incoming_table(table).incorporate(type='view')) if not load_relation(incoming_table(table)) %}
+  {% endfor %}
+{% endmacro %}
+
+{% macro withdraw_copy() %}
+  {% for table in incoming_copies() if table %}
+    {% do adapter.drop_relation(incoming_table(table).incorporate(type='view')) %}
+  {% endfor %}
+{% endmacro %}
+
+{# {table: SQL} and the name of the source under ''; empty but on Spark. #}
+{% macro incoming_copies() %}
+  {{ return(fromjson(env_var('PROBESHEETS_INCOMING', '') or '{}') if target.type == 'spark' else {}) }}
+{% endmacro %}
+
 {# A table of the source: the incoming one if there is an incoming copy, else the accepted one. Shapes read it. #}
 {% macro source_table(name) %}
   {% set declared = source('gpt_experiments', name) %}

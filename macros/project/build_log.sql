@@ -11,7 +11,7 @@
   ended     build, run, ...  the source, and the tests that failed
 #}
 {% macro build_log() %}
-  {{ return(api.Relation.create(database=target.database, schema=target.schema, identifier='probesheets_builds')) }}
+  {{ return(api.Relation.create(database=target.database or none, schema=target.schema, identifier='probesheets_builds')) }}
 {% endmacro %}
 
 
@@ -20,16 +20,25 @@
   {% set now = modules.datetime.datetime.now(modules.pytz.utc).isoformat() %}
   {% set rows = [] %}
   {% for event, subject, details in events %}
-    {% set literals = [] %}
+    {% set literals = [event_number(loop.index)] %}
     {% for value in [now, invocation_id, event, subject, details if details is string else tojson(details)] %}
       {% do literals.append(text_literal(value)) %}
     {% endfor %}
     {% do rows.append('(' ~ literals | join(', ') ~ ')') %}
   {% endfor %}
   {% call statement('log_events') %}
-    insert into {{ build_log() }} (recorded_at, invocation_id, event, subject, details) values {{ rows | join(', ') }}
+    insert into {{ build_log() }} (event_id, recorded_at, invocation_id, event, subject, details) values {{ rows | join(', ') }}
   {% endcall %}
   {% do adapter.commit() if commit %}
+{% endmacro %}
+
+{# The number of an event: the table counts, but on Spark, where it is the time in microseconds. #}
+{% macro event_number(place) %}{{ return(adapter.dispatch('event_number')(place)) }}{% endmacro %}
+
+{% macro default__event_number(place) %}{{ return('default') }}{% endmacro %}
+
+{% macro spark__event_number(place) %}
+  {{ return((modules.datetime.datetime.now().timestamp() * 1000000) | int + place) }}
 {% endmacro %}
 
 
@@ -50,6 +59,11 @@
   {% do run_query('create table if not exists ' ~ build_log() ~ ' (event_id bigint primary key auto_increment, '
     ~ 'recorded_at varchar(40), invocation_id varchar(40), event varchar(10), subject varchar(255), details longtext) '
     ~ 'default character set utf8mb4 collate utf8mb4_bin') %}
+{% endmacro %}
+
+{% macro spark__create_build_log() %}
+  {% do run_query('create table if not exists ' ~ build_log() ~ ' (event_id bigint, recorded_at string, invocation_id string, '
+    ~ 'event string, subject string, details string) using parquet') %}
 {% endmacro %}
 
 {% macro mysql__create_build_log() %}{{ return(mariadb__create_build_log()) }}{% endmacro %}

@@ -32,7 +32,7 @@
     {% elif name in whole_numbers and not modules.re.match(integer, type, modules.re.I) %}
       {% do faults.append(table ~ '.' ~ name ~ ' is of the type ' ~ type ~ ', but must hold whole numbers.\n'
         ~ read_into_duckdb()) %}
-    {% elif name in texts and modules.re.match('bit|geom|point|line|polygon|multi', type, modules.re.I) %}
+    {% elif name in texts and modules.re.match('bit|geom|point|line|polygon|multi|array|map|struct|variant', type, modules.re.I) %}
       {% do faults.append(table ~ '.' ~ shown(name) ~ ' is of the type ' ~ type ~ ', which cannot be read as text.\n'
         ~ 'Remove it from extra_columns.') %}
     {% endif %}

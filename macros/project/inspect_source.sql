@@ -4,9 +4,11 @@
   the models, before anything is built.
 #}
 {% macro inspect_source() %}
+  {% do offer_copy() %}
   {% set faults = faults_of_settings() or faults_of_source() %}
   {% do print(tojson({'faults': faults, 'kinds': [] if faults else kinds_of_spreadsheet(),
     'source': none if faults else content_of_source()})) %}
+  {% do withdraw_copy() %}
 {% endmacro %}
 
 {% macro content_of_source() %}

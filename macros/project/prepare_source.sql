@@ -8,6 +8,7 @@
     {% do stop_for(['Remove --empty: it would replace the models with empty ones.']) if flags.EMPTY %}
     {% do stop_for(faults_of_settings()) %}
     {% do create_build_log() %}
+    {% do offer_copy() %}
     {% do stop_for(['The copy of the source is gone. Run the same command again.'])
       if env_var('PROBESHEETS_INCOMING', '') and not has_incoming_copy() %}
     {% do load_sample() %}

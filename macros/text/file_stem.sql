@@ -7,20 +7,12 @@
   | MASKS ARE | masks-are-72947213586f2cd3 |
 #}
 {% macro file_stem(probe) %}
-  {% set words = "lower(" ~ ascii_words('left(' ~ probe ~ ', 240)') ~ ")" %}
+  {# Each run of other characters than ASCII letters and digits becomes one hyphen. #}
+  {% set words = 'lower(' ~ regex_replace('left(' ~ probe ~ ', 240)', '[^0-9A-Za-z]+', ['-']) ~ ')' %}
   {% set readable = "trim(both '-' from left(trim(both '-' from " ~ words ~ "), 60))" %}
   {{ return("cast(concat(case when " ~ readable ~ " = '' then 'probe' else " ~ readable ~ " end, '-', left("
     ~ sha256_hex(probe) ~ ", 16)) as " ~ short_text_type() ~ ")") }}
 {% endmacro %}
-
-{# Each run of other characters than ASCII letters and digits becomes one hyphen. #}
-{% macro ascii_words(x) %}{{ return(adapter.dispatch('ascii_words')(x)) }}{% endmacro %}
-
-{% macro default__ascii_words(x) %}{{ return("regexp_replace(" ~ x ~ ", '[^0-9A-Za-z]+', '-', 'g')") }}{% endmacro %}
-
-{% macro mariadb__ascii_words(x) %}{{ return("regexp_replace(" ~ x ~ ", '[^0-9A-Za-z]+', '-')") }}{% endmacro %}
-
-{% macro mysql__ascii_words(x) %}{{ return(mariadb__ascii_words(x)) }}{% endmacro %}
 
 {# A type short enough to sort and join by; on the servers, dbt's own string type is LONGTEXT. #}
 {% macro short_text_type() %}{{ return(adapter.dispatch('short_text_type')()) }}{% endmacro %}

@@ -9,7 +9,7 @@
 {% macro rest_after(x, beginning) %}{{ return(adapter.dispatch('rest_after')(x, beginning)) }}{% endmacro %}
 
 {% macro default__rest_after(x, beginning) %}
-  {{ return('ltrim(substring(' ~ x ~ ', length(' ~ beginning ~ ") + 1), concat(' ', chr(10)))") }}
+  {{ return("trim(leading concat(' ', " ~ uchar(10) ~ ') from substring(' ~ x ~ ', length(' ~ beginning ~ ') + 1))') }}
 {% endmacro %}
 
 {# A cleaned text never has a space beside a line feed, so one trim after the other is enough. #}

@@ -9,12 +9,11 @@
 {% macro tidy_spaces(x) %}{{ return(adapter.dispatch('tidy_spaces')(x)) }}{% endmacro %}
 
 {% macro default__tidy_spaces(x) %}
-  {% set spaces = space_characters() | map('string') | join('), chr(') %}
-  {% set lf = 'chr(10)' %}
-  {% set runs = 'regexp_replace(' ~ x ~ ", concat('[ ', chr(" ~ spaces ~ "), ']+'), ' ', 'g')" %}
+  {% set spaces, lf = ['%c'] * space_characters() | length, uchar(10) %}
+  {% set runs = regex_replace(x, '[ ' ~ spaces | join | format(*space_characters()) ~ ']+', [' ']) %}
   {% set bare = replace_each(runs, [("concat(' ', " ~ lf ~ ")", lf), ('concat(' ~ lf ~ ", ' ')", lf)]) %}
-  {% set lines = 'regexp_replace(' ~ bare ~ ", concat(" ~ lf ~ ", '{3,}'), concat(" ~ lf ~ ', ' ~ lf ~ "), 'g')" %}
-  {{ return('trim(' ~ lines ~ ", concat(' ', " ~ lf ~ '))') }}
+  {% set lines = regex_replace(bare, '%c{3,}' | format(10), ['%c%c' | format(10, 10)]) %}
+  {{ return("trim(both concat(' ', " ~ lf ~ ') from ' ~ lines ~ ')') }}
 {% endmacro %}
 
 {# Without a pattern, because MariaDB's regexp_replace is quadratic in the matches. #}

@@ -1,4 +1,5 @@
-{{ config(materialized="view") }}
+{# An export reads files of Spark, and a view has none. #}
+{{ config(materialized="table" if target.type == "spark" else "view") }}
 -- One row per text that is not blank, as in texts, and where its links are. Pages for a browser read it.
 select texts.*, {{ link_pieces("marked.marked_text") }} as pieces
 from {{ ref("marked_texts") }} as marked

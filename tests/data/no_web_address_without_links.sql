@@ -3,7 +3,7 @@
 with
     suspects as (
         -- in http://http:// no host follows
-        select text_id, {{ regex_replace("text", "(?:https?://)+(?:https?|ftp)://", [""]) }} as text
+        select text_id, {{ regex_replace("text", "(?:https?://){1,200}(?:https?|ftp)://", [""]) }} as text
         from {{ ref("texts_without_links") }}
         where text like '%http://%' or text like '%https://%' {{ computed_once() }}
     )

@@ -18,9 +18,9 @@ def data_tests(manifest: dict[str, Any]) -> set[str]:
     return {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
 
 
-def test_same_data_tests_on_both_dbts(server_engine: str, rules: Source, built: Builder) -> None:
+def test_same_data_tests_on_both_dbts(other_engine: str, rules: Source, built: Builder) -> None:
     """dbt 1.7 leaves out in silence what it does not know."""
-    ours, theirs = (data_tests(built(target, rules).manifest) for target in ("duckdb", server_engine))
+    ours, theirs = (data_tests(built(target, rules).manifest) for target in ("duckdb", other_engine))
     assert ours == theirs
     assert len(ours) > 40
 

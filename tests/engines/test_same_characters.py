@@ -33,8 +33,8 @@ def source(request: pytest.FixtureRequest) -> Source:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_same_rows(model: str, source: Source, server_engine: str, built: Builder) -> None:
-    ours, theirs = built("duckdb", source), built(server_engine, source)
+def test_same_rows(model: str, source: Source, other_engine: str, built: Builder) -> None:
+    ours, theirs = built("duckdb", source), built(other_engine, source)
     key = MODELS[model]
     columns = key + sorted(set(ours.columns(model)) - set(key))
     assert sorted(theirs.columns(model)) == sorted(columns)

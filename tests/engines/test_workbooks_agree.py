@@ -29,8 +29,8 @@ def out(built: Builder, sample: Source) -> Callable[[str], Path]:
     return export
 
 
-def test_same_workbooks(server_engine: str, out: Callable[[str], Path]) -> None:
-    ours, theirs = out("duckdb"), out(server_engine)
+def test_same_workbooks(other_engine: str, out: Callable[[str], Path]) -> None:
+    ours, theirs = out("duckdb"), out(other_engine)
     names = workbooks(ours)
     assert names == workbooks(theirs)
     assert len(names) > 16
@@ -40,11 +40,11 @@ def test_same_workbooks(server_engine: str, out: Callable[[str], Path]) -> None:
     assert not different
 
 
-def test_same_manifest(server_engine: str, out: Callable[[str], Path]) -> None:
+def test_same_manifest(other_engine: str, out: Callable[[str], Path]) -> None:
     ours, theirs = (
-        json.loads((out(target) / "manifest.json").read_text("utf-8")) for target in ("duckdb", server_engine)
+        json.loads((out(target) / "manifest.json").read_text("utf-8")) for target in ("duckdb", other_engine)
     )
-    assert (ours.pop("target"), theirs.pop("target")) == ("duckdb", server_engine)
+    assert (ours.pop("target"), theirs.pop("target")) == ("duckdb", other_engine)
     for manifest in (ours, theirs):
         manifest.pop("created", None)
         [build] = manifest.pop("builds").values()

@@ -1,4 +1,4 @@
-"""The databases that hold the models: a DuckDB file, or a MariaDB or MySQL server. All queries go through them."""
+"""The databases that hold the models: DuckDB, MariaDB, MySQL or Spark. All queries go through them."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -8,22 +8,27 @@ from probesheets.sql import quoted
 from probesheets.warehouse.base import NotBuiltError
 from probesheets.warehouse.duckdb_file import DuckDB
 from probesheets.warehouse.server import Server
+from probesheets.warehouse.spark import Spark, files
 
-__all__ = ["DuckDB", "NotBuiltError", "Server", "Warehouse", "open_warehouse", "select", "sole_builder"]
+__all__ = ["DuckDB", "NotBuiltError", "Server", "Spark", "Warehouse", "open_warehouse", "select", "sole_builder"]
 
-Warehouse = DuckDB | Server  # a connection to the models of one target
+Warehouse = DuckDB | Server | Spark  # a connection to the models of one target
 
 
 def open_warehouse(target: str) -> Warehouse:
     """Connect to the warehouse of a target. Raises ProbesheetsError if that fails."""
     if settings.is_duckdb(target):
         return DuckDB(settings.database_file(target), settings.setting(target, "schema"))
-    return Server(target)
+    return Spark(target) if settings.is_spark(target) else Server(target)
 
 
 def sole_builder(target: str) -> AbstractContextManager[None]:
     """Keeps other `run`s from copying and building until this one has exported. Raises ProbesheetsError if one does."""
-    return DuckDB.lock(settings.database_file(target)) if settings.is_duckdb(target) else Server(target).sole_builder()
+    if settings.is_duckdb(target):
+        return DuckDB.lock(settings.database_file(target))
+    if settings.is_spark(target):
+        return DuckDB.lock(files(target) / "metastore")
+    return Server(target).sole_builder()
 
 
 def select(

@@ -43,6 +43,9 @@ class DuckDB:
         if not file.is_file():
             raise ProbesheetsError(f"The database {file} does not exist yet. Run: probesheets run")
         self._connection = open_file(file, read_only=True)
+        self._prepare()
+
+    def _prepare(self) -> None:
         self._connection.execute(f"set memory_limit = '{memory() * SORTING / 1e6:.0f}MB'")
         self._connection.execute("set arrow_large_buffer_size = true")  # a chunk may hold over 2 GB of text
 
