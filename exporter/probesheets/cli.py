@@ -84,6 +84,7 @@ def run(
     variables: option.Variables = "{}",
     out: option.Out = Path("out"),
     new: option.New = False,
+    take_over: option.TakeOver = False,
     quiet: option.Quiet = False,
     verbose: option.Verbose = False,
     as_json: option.Json = False,
@@ -99,7 +100,8 @@ def run(
 
     copied = Source.asked(target, source, experiments, append, offset_ids, null or (), columns, shape, query, date)
     say = partial(_say, quiet=quiet)
-    report = copy_build_export(target, variables, copied, shape, out, new=new, quiet=quiet, verbose=verbose, say=say)
+    how = {"new": new, "take_over": take_over, "quiet": quiet, "verbose": verbose}
+    report = copy_build_export(target, variables, copied, shape, out, **how, say=say)
     _show(report, quiet, as_json)
 
 

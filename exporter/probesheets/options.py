@@ -56,6 +56,8 @@ Per = Annotated[str | None, typer.Option(metavar="probe|month", help=_PER)]
 _SEED = "With a sample: the random seed (default: 0). The same seed draws the same texts."
 Seed = Annotated[str | None, typer.Option(parser=text, metavar="S", help=_SEED)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
+_TAKE_OVER = "Build although a build on the shared Spark has not ended, because it was stopped."
+TakeOver = Annotated[bool, typer.Option("--take-over", help=_TAKE_OVER)]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Also print dbt's log.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; messages go to stderr.")]
 _COMPARE = "Also compare every cell with the models of this target."

@@ -56,6 +56,7 @@
 
 {# Makes the views of an incoming copy, for the checks. #}
 {% macro offer_copy() %}
+  {% do run_query('create schema if not exists ' ~ target.schema) if incoming_copies() %}
   {% for table, select in incoming_copies().items() if table %}
     {% do run_query('create or replace view ' ~ incoming_table(table) ~ ' as ' ~ select) %}
     {% do adapter.cache_added(incoming_table(table).incorporate(type='view')) if not load_relation(incoming_table(table)) %}

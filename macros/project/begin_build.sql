@@ -12,7 +12,7 @@
       {% do tests.update({node.unique_id: recorded_among(node.depends_on.nodes)}) %}
     {% endif %}
   {% endfor %}
-  {% do log_events([('started', flags.WHICH, {'source': source_state(), 'variables': project_variables(),
+  {% do log_events([('started', flags.WHICH, {'by': env_var('PROBESHEETS_BUILDER', env_var('USER', 'dbt')), 'source': source_state(), 'variables': project_variables(),
     'version': project_meta().project_version, 'models': models, 'tests': tests, 'kinds': kinds_of_spreadsheet()})]) %}
 {% endmacro %}
 

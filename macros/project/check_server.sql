@@ -1,4 +1,7 @@
-{# Problems with the server: its version, its sql_mode, and a schema that would hold both the source and the models. #}
+{#
+  Problems with the server: its version, its sql_mode, and a schema that would hold both the source and the models; on a
+  shared Spark, a build that has not ended.
+#}
 {% macro faults_of_server() %}{{ return(adapter.dispatch('faults_of_server')()) }}{% endmacro %}
 
 {% macro default__faults_of_server() %}{{ return([]) }}{% endmacro %}
@@ -26,6 +29,25 @@
       ~ 'Set PROBESHEETS_SCHEMA to a schema that holds nothing but the models, such as probesheets.') %}
   {% endif %}
   {{ return(faults) }}
+{% endmacro %}
+
+{# Two builds at a time would mix. A session on one machine has its metastore for itself, so there check_turn() is enough. #}
+{% macro spark__faults_of_server() %}
+  {% set version = run_query('select version()').rows[0][0] %}
+  {% if version.split('.')[0] | int < 4 %}
+    {{ return(['This is Spark ' ~ version.split(' ')[0] ~ '; a build needs Spark 4.\n' ~ read_into_duckdb()]) }}
+  {% endif %}
+  {% if target.host == 'NA' or env_var('PROBESHEETS_TAKE_OVER', '') or not is_logged_command() or not load_relation(build_log()) %}
+    {{ return([]) }}
+  {% endif %}
+  {% set begun = "select max(event_id) from " ~ build_log() ~ " where event = 'started' and subject <> 'test'" %}
+  {% set open = run_query('select recorded_at, details from ' ~ build_log() ~ ' where event_id in (' ~ begun
+    ~ ') and invocation_id not in (select invocation_id from ' ~ build_log() ~ " where event = 'ended')").rows %}
+  {% for recorded_at, details in open %}
+    {{ return(['A build that ' ~ fromjson(details).by ~ ' began at ' ~ recorded_at[:19] ~ ' UTC has not ended.\nWait until it '
+      ~ 'ends. If it was stopped, run: probesheets run --target ' ~ target.name ~ ' --take-over']) }}
+  {% endfor %}
+  {{ return([]) }}
 {% endmacro %}
 
 {% macro mysql__faults_of_server() %}{{ return(mariadb__faults_of_server()) }}{% endmacro %}

@@ -1,10 +1,22 @@
 {#
-  Problems with the variable shape: a copy in the DuckDB file that has another one. A server may hold the tables of several;
-  there, check_columns.sql looks for those of the shape.
+  Problems with the variable shape: a copy in the DuckDB file that has another one. A server and Spark may hold the tables of
+  several; there, check_columns.sql looks for those of the shape.
 #}
 {% macro faults_of_shape() %}{{ return(adapter.dispatch('faults_of_shape')()) }}{% endmacro %}
 
-{% macro default__faults_of_shape() %}{{ return([]) }}{% endmacro %}
+{% macro default__faults_of_shape() %}
+  {{ return(['Only DuckDB can read a source of the shape ' ~ var('shape') ~ '.\nRemove --target ' ~ target.name]
+    if shape().duckdb_only else []) }}
+{% endmacro %}
+
+{% macro spark__faults_of_shape() %}
+  {% set faults = default__faults_of_shape() %}
+  {% for table in incoming_copies() if table and (load_relation(accepted_table(table)) or {}).type == 'table' %}
+    {% do faults.append('The schema has a table ' ~ accepted_table(table) ~ ' that is not a copy of a source.\n'
+      ~ 'Rename it, or set PROBESHEETS_SCHEMA to another schema.') %}
+  {% endfor %}
+  {{ return(faults) }}
+{% endmacro %}
 
 {% macro duckdb__faults_of_shape() %}
   {% if has_incoming_copy() %}{{ return([]) }}{% endif %}

@@ -10,6 +10,7 @@
   usual_names   {column: lists of names}: what a file may call the columns of the first table; a later list counts only if no
                 name of the lists before it is there
   by_columns    false if the columns of a file never choose this shape; true by default
+  duckdb_only   true if its SQL is for DuckDB alone
   one_file      true if several files, or --append, would run into each other
   keeps_ids     true if a Record ID is the id of a row of the first table, so that two copies can be compared
   own_columns   columns of the first table that the spreadsheets always show, if the source has them

@@ -4,8 +4,9 @@ import os
 import re
 from contextlib import closing
 
+from probesheets.check.spark import check_spark
 from probesheets.errors import ProbesheetsError
-from probesheets.settings import database_file, is_duckdb, memory, setting
+from probesheets.settings import database_file, is_duckdb, is_spark, memory, setting
 from probesheets.source.copy import connect
 from probesheets.source.shapes import all_tables
 from probesheets.sql import literal
@@ -13,10 +14,12 @@ from probesheets.warehouse import Server
 
 
 def check_database(target: str, *, copying: bool) -> None:
-    """Raises ProbesheetsError unless dbt can build in the DuckDB file (which need not exist) or on the server."""
+    """Raises ProbesheetsError unless dbt can build in the DuckDB file (which need not exist), or on the server."""
     if is_duckdb(target):
         memory()  # raises for a wrong size
         _check_file(target, copying)
+    elif is_spark(target):
+        check_spark(target)
     else:
         with closing(Server(target)) as server:
             [(sql_mode,)] = server.rows("select @@sql_mode")

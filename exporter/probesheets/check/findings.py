@@ -14,14 +14,17 @@ from typing import Any
 
 from probesheets.check.database import check_database
 from probesheets.check.rights import missing_rights
+from probesheets.check.spark import check_spark
 from probesheets.errors import ProbesheetsError, counted, near, shortened, shown
 from probesheets.project.build import check_variables, inspect_source
 from probesheets.project.kinds import read_kinds
-from probesheets.settings import database_file, find_root, is_duckdb, setting
+from probesheets.settings import database_file, find_root, is_duckdb, is_spark, setting
 from probesheets.source.asked import Source, with_shape
 from probesheets.source.copy import ACCEPT, copy_source, shape_in
+from probesheets.source.spark import offer_source
 from probesheets.warehouse import Server
 from probesheets.warehouse.server import HOW_TO_GRANT
+from probesheets.warehouse.spark import files
 
 _TAGS, _EXAMPLES = 8, 3  # that a finding lists
 _CELL = 40  # characters of a cell that a finding shows
@@ -47,6 +50,8 @@ def check(target: str, variables: str, source: Source | None, shape: str | None 
         check_database(target, copying=source is not None)
         if is_duckdb(target):
             findings += _check_copy(target, variables, source, shape)
+        elif is_spark(target):
+            findings += _check_on_spark(target, variables, source, shape)
         else:
             findings += _check_server(target, with_shape(variables, shape))
     except ProbesheetsError as error:
@@ -60,7 +65,8 @@ def _stop(message: str) -> Finding:
 
 
 def _versions(target: str) -> Finding:
-    packages = ["probesheets", "dbt-core", *(["dbt-duckdb", "duckdb"] if is_duckdb(target) else ["dbt-mysql"])]
+    adapters = {"duckdb": ["dbt-duckdb", "duckdb"], "spark": ["dbt-spark", "pyspark"]}
+    packages = ["probesheets", "dbt-core", *adapters.get(setting(target, "type"), ["dbt-mysql"])]
     found = [f"Python {platform.python_version()}"]
     for package in packages:
         with suppress(PackageNotFoundError):
@@ -86,6 +92,20 @@ def _check_copy(target: str, variables: str, source: Source | None, shape: str |
         yield from (Finding("ok", line) for line in found.said)
         yield from (Finding("look", line) for line in found.advice)
         environment = {"PROBESHEETS_DUCKDB": str(copy), **ACCEPT}
+        yield from _check_source(target, with_shape(variables, found.shape), environment)
+
+
+def _check_on_spark(target: str, variables: str, source: Source | None, shape: str | None) -> Iterator[Finding]:
+    """The source in a folder of its own, so that nothing is left; without one, the tables that exist."""
+    yield Finding("ok", check_spark(target))
+    if source is None:
+        yield from _check_source(target, with_shape(variables, shape), {})
+        return
+    with tempfile.TemporaryDirectory(prefix="check-", dir=files(target)) as folder:
+        found = offer_source(Path(folder), source)
+        yield from (Finding("ok", line) for line in found.said)
+        yield from (Finding("look", line) for line in found.advice)
+        environment = {"PROBESHEETS_SPARK_FILES": folder, **found.environment}
         yield from _check_source(target, with_shape(variables, found.shape), environment)
 
 

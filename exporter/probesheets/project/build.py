@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -21,6 +21,8 @@ from probesheets.settings import artifacts, find_root, how_to_install, setting
 
 # a fault that macros/project/prepare_source.sql found, in an error message of dbt
 _FAULT = re.compile(r"(?:operation probesheets-on-run-start-0 \(.*\)|on-run-start failed, error:)\n((?:.*\S.*\n?)+)")
+OFFERED = "PROBESHEETS_INCOMING"  # the variable that offers a copy to a build
+_TEXT = "Text"  # the name of the event for a line that is no event of dbt
 Event = dict[str, Any]  # a line of dbt's JSON log: {"info": {"name", "level", "msg"}, "data": {...}}
 
 
@@ -39,20 +41,18 @@ def build(
         command += ["--exclude-resource-type", "unit_test"]
     fault, advance, code, done = None, None, 0, Counter[str]()
     with closing(_run_dbt(target, variables, command, environment)) as events:
-        for event in events:
-            data, message = event["data"], str(event["info"]["msg"])
-            if found := _FAULT.search(message):
+        for event in _told(events, quiet=quiet, verbose=verbose):
+            data = event["data"]
+            if found := _FAULT.search(str(event["info"]["msg"])):
                 fault = fault or "\n".join(line.strip() for line in found[1].splitlines())
             elif _is_step(data):
                 advance = advance or track("models and tests", data.get("total") or data.get("num_models"))
                 finished = data["node_info"]["node_status"] != "started"
                 advance(int(finished))
                 done[data["node_info"]["resource_type"]] += finished
-            if not fault and message.strip() and (verbose or _is_for_users(event["info"], quiet)):
-                print(printable(message), file=sys.stderr)
             code = data.get("exit_code", 0)
     if fault:
-        raise ProbesheetsError(fault + ("\nThe previous copy is unchanged." if environment else ""))
+        raise ProbesheetsError(fault + ("\nThe previous copy is unchanged." if OFFERED in environment else ""))
     if code:
         raise ProbesheetsError(
             "dbt build failed; see the messages above. Nothing was exported; earlier exports are unchanged.\n"
@@ -60,6 +60,25 @@ def build(
             f"To see what would stop a build before it starts, run: probesheets check --target {target}"
         )
     return f"Built {done['model']} models and ran {done['test']} tests. dbt's log: {log}"
+
+
+def _told(events: Iterable[Event], *, quiet: bool, verbose: bool) -> Iterator[Event]:
+    """The events; prints what is for users, up to a fault.
+
+    Other lines, such as a traceback or the notes of Spark's JVM, are printed only if dbt fails without an error.
+    """
+    lines, faulty, failed = [], False, False
+    for event in events:
+        info, message = event["info"], str(event["info"]["msg"])
+        faulty = faulty or bool(_FAULT.search(message))
+        if info["name"] == _TEXT and not verbose:
+            lines.append(message)
+        elif not faulty and message.strip() and (verbose or _is_for_users(info, quiet)):
+            print(printable(message), file=sys.stderr)
+            failed = failed or info.get("level") == "error"
+        if event["data"].get("exit_code") and not faulty and not failed:
+            print(printable("\n".join(lines)), file=sys.stderr)
+        yield event
 
 
 def _is_for_users(info: Mapping[str, Any], quiet: bool) -> bool:
@@ -84,10 +103,11 @@ def inspect_source(target: str, variables: str, environment: Mapping[str, str]) 
         # dbt 1.7 accepts the first two only before the command
         command = ["--quiet", "--print", "run-operation", "inspect_source"]
         command += ["--target-path", folder, "--log-path", folder]
-        messages = [str(event["info"]["msg"]) for event in _run_dbt(target, variables, command, environment)]
-    for message in messages:
-        if message.startswith('{"faults": '):
-            return dict(json.loads(message))
+        found = [event["info"] for event in _run_dbt(target, variables, command, environment)]
+    for info in found:
+        if str(info["msg"]).startswith('{"faults": '):
+            return dict(json.loads(info["msg"]))
+    messages = [info["msg"] for info in found if info["name"] != _TEXT] or [info["msg"] for info in found]
     raise ProbesheetsError("dbt cannot read the project or reach the database:\n" + "\n".join(messages).strip())
 
 
@@ -127,7 +147,7 @@ def _event(line: str) -> Event:
         event = json.loads(line)
         return {"info": event["info"], "data": event["data"]}
     except (ValueError, LookupError, TypeError):
-        return {"info": {"name": "Text", "msg": line.rstrip("\n")}, "data": {}}
+        return {"info": {"name": _TEXT, "msg": line.rstrip("\n")}, "data": {}}
 
 
 def check_dbt(target: str, variables: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from probesheets.errors import ProbesheetsError
-from probesheets.settings import check_target, is_duckdb
+from probesheets.settings import check_target, is_duckdb, is_spark
 from probesheets.settings import variables as project_variables
 from probesheets.source.query import QUERY
 from probesheets.source.shapes import columns_asked, named_shape
@@ -77,7 +77,11 @@ class Source:
         check_target(target)
         if shape:
             named_shape(shape)
-        if not is_duckdb(target) and (place or options):
+        if is_spark(target) and (append or offset):
+            raise ProbesheetsError(
+                f"Target {target} has no --append. Add the new file to a folder, and name the folder: --source DIR"
+            )
+        if not (is_duckdb(target) or is_spark(target)) and (place or options):
             listed = ", ".join(["--query" if query else "--source", *options])
             raise ProbesheetsError(
                 f"Target {target} reads its own server. Remove {listed}, or remove --target {target}."

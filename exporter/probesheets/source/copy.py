@@ -6,14 +6,15 @@ replaces the previous copy, and what a killed `run` left is never accepted by an
 """
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 
 from probesheets.errors import ProbesheetsError, counted, hide_password, shown
+from probesheets.project.build import OFFERED
 from probesheets.settings import database_file, is_duckdb, memory, more_memory
 from probesheets.source.append import append, columns, origin, own_tables, shape_of_copy
 from probesheets.source.asked import Source
@@ -34,7 +35,7 @@ from probesheets.source.shapes import (
 from probesheets.sql import literal
 from probesheets.warehouse.duckdb_file import open_file
 
-ACCEPT = {"PROBESHEETS_INCOMING": "1"}  # the environment of a dbt command that may accept the copy
+ACCEPT = {OFFERED: "1"}  # the environment of a dbt command that may accept the copy
 EXPERIMENTS = "table_experiment"
 _WITHOUT_MODELS = "The earlier copy has model names, this source has none. To keep them, add --experiments FILE."
 
@@ -46,6 +47,7 @@ class Copied:
     shape: str
     said: tuple[str, ...]
     advice: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=lambda: ACCEPT)  # for the build that may accept the copy
 
 
 def copy_source(database: Path, source: Source, base: Path | None = None) -> Copied:
@@ -76,7 +78,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, source: Source, before: str) ->
     shape = reading.shape
     _refuse_misfits(connection, before, source, shape)
     said = f"Read {counted(rows, 'row')} of {shape.first} from {source.name}"
-    heard = [*_columns_read(connection, reading)] if shape.name != TABLE_OUTPUT else []  # its columns keep their names
+    heard = columns_read(reading, columns(connection, f"main.{INCOMING}{shape.first}"))
     incoming = [f"main.{INCOMING}{table}" for table in shape.tables]
     words = [check_rows(connection, source.name, table) for table in incoming if columns(connection, table)]
     advice = [*notes, *_advice(connection, source, shape, words[0])]
@@ -126,7 +128,7 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source) -> tuple[int, R
     if not rows:
         raise ProbesheetsError(f"{source.name}: {reading.shape.first} has no rows.")
     if source.experiments is not None:
-        _read_experiments(connection, source, source.experiments, reading.shape)
+        read_experiments(connection, source, source.experiments, reading.shape)
     return rows, reading, notes
 
 
@@ -136,7 +138,8 @@ def _opened(connection: duckdb.DuckDBPyConnection, source: Source) -> AbstractCo
     return open_files(connection, find_files(source.place), known_names())
 
 
-def _read_experiments(connection: duckdb.DuckDBPyConnection, source: Source, file: Path, shape: Shape) -> None:
+def read_experiments(connection: duckdb.DuckDBPyConnection, source: Source, file: Path, shape: Shape) -> None:
+    """Make the incoming table of experiments."""
     if "model_name" not in shape.tables.get(EXPERIMENTS, ()):
         raise ProbesheetsError(f"A source of the shape {shape.name} has no {EXPERIMENTS}. Remove --experiments.")
     with open_files(connection, find_files(str(file)), [*shape.tables[EXPERIMENTS]]) as found:
@@ -145,10 +148,11 @@ def _read_experiments(connection: duckdb.DuckDBPyConnection, source: Source, fil
         keep(connection, source, str(file), found, EXPERIMENTS, reading)
 
 
-def _columns_read(connection: duckdb.DuckDBPyConnection, reading: Reading) -> Iterator[str]:
-    """Which shape was recognised, which column became what, and which further columns there are."""
+def columns_read(reading: Reading, kept: Sequence[str]) -> Iterator[str]:
+    """Which shape was recognised, which column became what, and which of the columns `kept` are further ones."""
     shape = reading.shape
-    kept = columns(connection, f"main.{INCOMING}{shape.first}")
+    if shape.name == TABLE_OUTPUT:  # its columns keep their names
+        return
     id_as = OWN_ID if OWN_ID in kept else "Record ID"
     renamed = [f"{shown(name)} → {id_as if ours == 'id' else ours}" for ours, name in reading.columns.items()]
     yield f"The source has the shape {shape.name}, {reading.why}: {', '.join(renamed)}."

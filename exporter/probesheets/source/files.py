@@ -42,6 +42,7 @@ def find_files(place: str) -> list[Path]:
     path = Path(place)
     is_pattern = any(letter in place for letter in "*?[") and not path.exists()
     files = sorted(map(Path, glob(place, recursive=True))) if is_pattern else [path]  # noqa: PTH207 (takes absolute patterns, too)
+    files = sorted(path.glob("*.parquet")) or files if path.is_dir() else files
     if not files:
         raise ProbesheetsError(f"No file matches {place} (looked in {Path.cwd()}). Correct the pattern in --source.")
     for file in files:

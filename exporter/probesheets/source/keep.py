@@ -24,17 +24,7 @@ def keep(
 ) -> int:
     """Make the incoming table; returns how many rows it has. Raises ProbesheetsError for a cell that cannot be kept."""
     types, used, numbered = reading.shape.tables[table], reading.columns.values(), numbers_rows(reading.shape, table)
-    for column, name in reading.columns.items():
-        if name in rows.nested and types[column] != "json":
-            raise ProbesheetsError(
-                f"{place}: the column {shown(name)} contains lists or objects, not texts.\n"
-                f"Choose another one: --columns {column}=NAME"
-            )
-    if source.date and table == reading.shape.first:
-        if date := reading.columns.get("date"):
-            raise ProbesheetsError(f"{place} has the column {shown(date)} with dates. Remove --date.")
-        if "date" not in types:
-            raise ProbesheetsError(f"A source of the shape {reading.shape.name} has its own dates. Remove --date.")
+    check_reading(source, place, rows, table, reading)
     columns = _shape_columns(reading, table, numbered, source)
     for name in rows.columns:
         if name not in used and name not in rows.nested:
@@ -58,6 +48,22 @@ def keep(
             raise
         raise ProbesheetsError(f"{place}: {said}") from None
     return int(kept)
+
+
+def check_reading(source: Source, place: str, rows: Rows, table: str, reading: Reading) -> None:
+    """Raises ProbesheetsError for a column of lists in the place of texts, and for --date beside dates."""
+    types = reading.shape.tables[table]
+    for column, name in reading.columns.items():
+        if name in rows.nested and types[column] != "json":
+            raise ProbesheetsError(
+                f"{place}: the column {shown(name)} contains lists or objects, not texts.\n"
+                f"Choose another one: --columns {column}=NAME"
+            )
+    if source.date and table == reading.shape.first:
+        if date := reading.columns.get("date"):
+            raise ProbesheetsError(f"{place} has the column {shown(date)} with dates. Remove --date.")
+        if "date" not in types:
+            raise ProbesheetsError(f"A source of the shape {reading.shape.name} has its own dates. Remove --date.")
 
 
 def check_rows(connection: duckdb.DuckDBPyConnection, place: str, table: str) -> dict[str, str]:
