@@ -150,7 +150,7 @@ def _run_setup(command: list[str], folder: Path) -> None:
 
 @contextmanager
 def _running(kind: str, command: list[str], folder: Path) -> Iterator[Server]:
-    port = _free_port()
+    port = free_port()
     places = {"datadir": "data", "socket": "s", "pid-file": "pid", "secure-file-priv": "data"}
     command = [*command, f"--port={port}", *(f"--{name}={folder / place}" for name, place in places.items())]
     log = folder / "log"
@@ -172,7 +172,7 @@ def _with_own_tmp(folder: Path) -> dict[str, str]:
     return os.environ | {"TMPDIR": str(folder / "tmp")}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -38,14 +38,14 @@ def test_same_rows(model: str, source: Source, other_engine: str, built: Builder
     key = MODELS[model]
     columns = key + sorted(set(ours.columns(model)) - set(key))
     assert sorted(theirs.columns(model)) == sorted(columns)
-    rows = {build.target: build.rows(model, columns) for build in (ours, theirs)}
-    rows = {target: [tuple(map(_number, row)) for row in some] for target, some in rows.items()}
+    rows = {build.target: [*map(plain, build.rows(model, columns))] for build in (ours, theirs)}
     differences = compare_rows(model, columns, len(key), rows)
     assert not differences, "\n" + "\n".join(differences)
 
 
-def _number(value: object) -> object:
-    return int(value) if isinstance(value, bool) else value  # the servers have no truth values of their own
+def plain(row: tuple[object, ...]) -> tuple[object, ...]:
+    """A row without truth values, which the servers do not have."""
+    return tuple(int(value) if isinstance(value, bool) else value for value in row)
 
 
 def test_generated_rows_hold_what_they_should(generated: Source, built: Builder) -> None:

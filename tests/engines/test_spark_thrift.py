@@ -1,0 +1,85 @@
+"""A Spark that a lab has already: dbt and `run` speak to its Thrift server."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import spark
+from tests.build import WHOLE_NUMBERS, Build, Source, command, dbt_build, make_project, run
+from tests.conftest import Builder, need
+from tests.engines.differences import compare_rows
+from tests.engines.test_later_tables import CASES, TABLES
+from tests.engines.test_same_characters import MODELS, plain
+from tests.exports import sheet
+
+EARLIER = "insert into {log} select event_id + 1, recorded_at, 'another', event, subject, details from {log}"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    need("spark")
+    with spark.thrift_server(tmp_path_factory.mktemp("thrift")) as environment:
+        yield environment | {"SOURCE_DATE_EPOCH": "1700000000"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("thrift_project") / "project"
+    make_project(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def build(server: dict[str, str], folder: Path, generated: Source) -> Build:
+    copy = spark.incoming(folder.parent, {"table_output": generated.outputs}, WHOLE_NUMBERS)
+    result = dbt_build(folder, "spark", server | {"PROBESHEETS_INCOMING": copy}, generated.variables)
+    assert result.returncode == 0, result.stdout
+    return Build("spark", folder, server, result.stdout, 0)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_same_rows(model: str, build: Build, generated: Source, built: Builder) -> None:
+    ours, key = built("duckdb", generated), MODELS[model]
+    columns = key + sorted(set(ours.columns(model)) - set(key))
+    rows = {name: [*map(plain, one.rows(model, columns))] for name, one in (("duckdb", ours), ("thrift", build))}
+    differences = compare_rows(model, columns, len(key), rows)
+    assert not differences, "\n" + "\n".join(differences)
+
+
+def test_a_build_that_has_not_ended_must_be_taken_over(build: Build, server: dict[str, str]) -> None:
+    log = f"{spark.SCHEMA}.probesheets_builds"
+    spark.execute(server, [EARLIER.format(log=log) + " where event = 'started'"])
+    refused = build.probesheets("run", "--target", "spark", "--out", "refused")
+    assert refused.returncode == 1 and "has not ended" in refused.stderr, refused.stderr
+    assert "run: probesheets run --target spark --take-over" in refused.stderr
+    assert not (build.folder / "refused").exists()
+
+
+def for_spark(statement: str) -> str:
+    """SQL of MySQL that creates a table or fills it, for Spark."""
+    types = {" primary key": "", " auto_increment": "", " charset latin1": "", "datetime": "timestamp"}
+    types |= {"longblob": "binary", r"varchar\(\d+\)": "string", r"(?<=\w) text(?=[,)])": " string"}
+    for ours, theirs in types.items() if "create table" in statement else ():
+        statement = re.sub(ours, theirs, statement)
+    return statement
+
+
+@pytest.mark.parametrize("shape", CASES)
+def test_existing_tables_of_a_later_form(shape: str, server: dict[str, str], folder: Path, built: Builder) -> None:
+    environment = server | {"PROBESHEETS_SOURCE_SCHEMA": "lab", "PROBESHEETS_SCHEMA": f"models_{shape}"}
+    if ["lab"] not in [[*row] for row in spark.execute(server, ["show schemas"])[0]]:
+        statements = [for_spark(statement) for statement in TABLES.split(";")]
+        begin = ["create schema lab", "use lab", "set spark.sql.storeAssignmentPolicy=legacy"]
+        spark.execute(server, [*begin, *statements])
+    options = ["--target", "spark", "--shape", shape, "--out", f"out_{shape}", *CASES[shape][1], "--quiet"]
+    result = run([str(command("spark", "probesheets")), "run", *options], folder, environment)
+    assert result.returncode == 0, result.stderr
+    found: dict[str, list[object]] = {}
+    for file in (folder / f"out_{shape}" / "with_links").iterdir():
+        header, *rows = sheet(file)
+        cells = [dict(zip(header, row, strict=True)) for row in rows]
+        names = ("Text", "Month", "Model", CASES[shape][0], "Probe", "Date match")
+        found |= {row["Record ID"]: [row[name] for name in names] for row in cells}
+    assert found == CASES[shape][2]
