@@ -116,6 +116,7 @@ def export(
     sample_total: option.Total = None,
     per: option.Per = None,
     seed: option.Seed = None,
+    shard: option.Shard = None,
     quiet: option.Quiet = False,
     as_json: option.Json = False,
 ) -> None:
@@ -126,6 +127,8 @@ def export(
     Example: probesheets export --new --out sheets
 
     Example: probesheets export --sample 20 --per month --seed 7 --out to_code
+
+    Example: probesheets export --shard 3/10 --out sheets3
     """
     from probesheets.export.export import export as write
     from probesheets.export.sampling import Sample
@@ -136,7 +139,9 @@ def export(
     drawn = Sample.asked(sample, sample_total, per, seed)
     with opened(target) as (project, warehouse), progress(quiet=quiet) as track:
         say = partial(_say, quiet=quiet)
-        report = write(project, warehouse, out, probe or [], only or [], new=new, sample=drawn, track=track, say=say)
+        report = write(
+            project, warehouse, out, probe or [], only or [], new=new, sample=drawn, shard=shard, track=track, say=say
+        )
     _show(report, quiet, as_json)
 
 

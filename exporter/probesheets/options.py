@@ -1,5 +1,6 @@
 """The options that several commands share."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,13 @@ def text(value: str) -> str:
 
 def path(value: str | Path) -> Path:
     return Path(text(str(value)))
+
+
+def shard(value: str) -> str:
+    found = re.fullmatch("([1-9][0-9]{0,8})/([1-9][0-9]{0,8})", value)
+    if not found or int(found[1]) > int(found[2]):
+        raise typer.BadParameter(f"{value!r} is not a shard. Give K/N with K from 1 to N, such as 3/10.")
+    return value
 
 
 _TARGET = "The database for the models: duckdb, mariadb, mysql or another target in profiles.yml."
@@ -55,6 +63,8 @@ _PER = "With a sample: probe (default), or month to count every probe and month 
 Per = Annotated[str | None, typer.Option(metavar="probe|month", help=_PER)]
 _SEED = "With a sample: the random seed (default: 0). The same seed draws the same texts."
 Seed = Annotated[str | None, typer.Option(parser=text, metavar="S", help=_SEED)]
+_SHARD = "Only the probes of part K of N, and the other files in part 1, so that N machines can write at once."
+Shard = Annotated[str | None, typer.Option("--shard", parser=shard, metavar="K/N", help=_SHARD)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
 _TAKE_OVER = "Build although a build on the shared Spark has not ended, because it was stopped."
 TakeOver = Annotated[bool, typer.Option("--take-over", help=_TAKE_OVER)]

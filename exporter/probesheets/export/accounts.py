@@ -34,19 +34,19 @@ def check_accounts(
         "text_rows": accounts["text_rows"],
         "texts": accounts["texts"],
         "links": accounts["links"],
-        "left_out": {"blank text": 0, "no text row": 0, **_counts(warehouse, reasons, "reason")},
+        "left_out": {"blank text": 0, "no text row": 0, **row_counts(warehouse, reasons, "reason")},
         "dates_not_understood": accounts["dates_not_understood"],
         "texts_too_long_for_links": accounts["texts_too_long_for_links"],
         "raw_rows": accounts["raw_rows"],
         # by the tag as it is shown; several tags may look alike
-        "rows_of_unused_tags": _counts(warehouse, unused, "tag", "sum(row_count)"),
+        "rows_of_unused_tags": row_counts(warehouse, unused, "tag", "sum(row_count)"),
         "cells_shortened": sum(file.shortened for file in workbooks),
         "cells_escaped": sum(file.escaped for file in workbooks),
         "cells_like_nothing": sum(file.like_nothing for file in workbooks),
     }
 
 
-def _counts(warehouse: Warehouse, rows: str, by: str | None, count: str = "count(*)") -> dict[str | None, int]:
+def row_counts(warehouse: Warehouse, rows: str, by: str | None, count: str = "count(*)") -> dict[str | None, int]:
     """How many rows of a query have each value of the column `by`, sorted; if it is None, all rows, under None."""
     column = quoted(by, warehouse.quote) if by else "null"
     query = f"select {column}, {count} from ({rows}) as counted group by 1 order by 1"
@@ -56,8 +56,9 @@ def _counts(warehouse: Warehouse, rows: str, by: str | None, count: str = "count
 def _check_files(job: Job, kind: Kind, files: Sequence[Written], skipped: Mapping[str | None, int]) -> None:
     """The records in the workbooks of each group must be the rows of that group."""
     warehouse, group_by = job.warehouse, kind.one_file_per
-    rows = select(warehouse, kind.relation, [group_by or kind.column_names[0]], file_stems=job.selection.of(kind))
-    expected, records = Counter(_counts(warehouse, rows, group_by)), Counter[str | None]()
+    where = job.selection.where(kind, warehouse.quote)
+    rows = select(warehouse, kind.relation, [group_by or kind.column_names[0]], where=where)
+    expected, records = Counter(row_counts(warehouse, rows, group_by)), Counter[str | None]()
     expected.subtract(skipped)
     for file in files:
         records[file.group] += file.records

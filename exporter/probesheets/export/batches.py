@@ -41,6 +41,7 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
         refuse_mixture(folder, sample, everything=selection.everything)
         batch = Batch(1, new, sample)
     if new or not selection.everything:
+        refuse_other_shard(folder, selection.shard)
         folder.check(replaced_files(folder, batch, {kind.name: selection.of(kind) for kind in selection.kinds}))
     folder.check([INDEX, DELIVERED, *(f"{kind.name}/" for kind in selection.kinds if kind.one_file_per)])
     return batch
@@ -77,13 +78,26 @@ def refuse_mixture(folder: Folder, sample: Sample | None, *, everything: bool) -
         )
 
 
+def refuse_other_shard(folder: Folder, shard: str | None) -> None:
+    """Raises ProbesheetsError if what the folder has is another shard, or is one and the export is not."""
+    held = folder.manifest.shard
+    if folder.listed and held != shard:
+        has, todo = (f"shard {held}", f"Export with --shard {held}") if held else ("all probes", "Remove --shard")
+        what = f"Shard {shard}" if shard else "An export without --shard"
+        raise ProbesheetsError(
+            f"{folder.path} has {has}. {what} cannot be added to it. {todo}, or choose another folder with --out."
+        )
+
+
 def refuse_folder(out: Path, new: bool) -> None:
     """Before a build that takes minutes, raises ProbesheetsError for a folder that the export would refuse."""
     check_name(out)
     check_place(out)
     if out.exists():
         with open_folder(out) as folder:
-            if not new:
+            if new:
+                refuse_other_shard(folder, None)
+            else:
                 refuse_mixture(folder, None, everything=True)
 
 

@@ -1,7 +1,7 @@
 """The files that describe an export folder: the manifest, delivered.csv, changed.csv and index.xlsx."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from importlib.metadata import version
 from typing import Any
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec.structs import replace
 
+from probesheets.export.accounts import row_counts
 from probesheets.export.batches import replaced_files
 from probesheets.export.job import Job
 from probesheets.export.records import without, write_changes
@@ -17,9 +18,11 @@ from probesheets.export.sampling import shares
 from probesheets.folder import delivered
 from probesheets.folder.hashes import sha256
 from probesheets.folder.manifest import CHANGED, DELIVERED, INDEX, Delivery, Entry, Manifest
+from probesheets.folder.shards import in_shard, is_first
 from probesheets.pages.write import CONTENTS, write_contents
-from probesheets.project.kinds import Kind
-from probesheets.workbooks.container import Written
+from probesheets.project.kinds import MOST_RECORDS, Kind
+from probesheets.warehouse import select
+from probesheets.workbooks.container import Written, file_name
 
 
 def publish(
@@ -50,15 +53,18 @@ def publish(
         totals=report.totals,
         selected=report.new,
         batches=_batches(job, report, records),
+        shard=job.selection.shard,
     )
     if any(batch.sample for batch in manifest.batches):
         known = delivered.load(staging / DELIVERED)
         manifest = replace(manifest, drawn=shares(job.project, job.warehouse, job.probes, known))
     kept = {} if job.replaces_all else {name: entry for name, entry in folder.files.items() if name not in gone}
     held = [*{**kept, **{entry.path: entry for entry in files}}.values()]
-    files += [_page_index(job, kind, held) for kind in written if kind.format == "html" and kind.one_file_per]
-    _write_index(job, held, manifest)
-    files.append(_other(job, INDEX, len(job.probes)))
+    if is_first(job.selection.shard):
+        held += _in_other_shards(job, held) if job.selection.shard and job.batch.number == 1 else ()
+        files += [_page_index(job, kind, held) for kind in written if kind.format == "html" and kind.one_file_per]
+        _write_index(job, held, manifest)
+        files.append(_other(job, INDEX, len(job.probes)))
     report.files = [entry.path for entry in files]
     job.project.refuse_if_rebuilt(models)
     report.notes += folder.publish(replace(manifest, files=files), replace_all=job.replaces_all, gone=gone)
@@ -87,6 +93,25 @@ def _workbooks(job: Job, written: Mapping[Kind, Sequence[Written]], builds: Mapp
 
 def _other(job: Job, path: str, rows: int) -> Entry:
     return Entry(path=path, kind=path.partition(".")[0], rows=rows, sha256=sha256(job.folder.staging / path))
+
+
+def _in_other_shards(job: Job, held: Iterable[Entry]) -> Iterator[Entry]:
+    """The files that other shards write, of the kinds that are selected or `held`, for the indexes in shard 1.
+
+    Rows in which long texts continue are not counted, so a workbook may have more parts.
+    """
+    names = {row["file_stem"]: row["probe"] for row in job.probes}
+    named = {entry.kind for entry in held} | {kind.name for kind in job.selection.kinds}
+    for kind in job.project.kinds.values():
+        if kind.name in named and kind.one_file_per == "file_stem":
+            rows = select(job.warehouse, kind.relation, ["file_stem"])
+            for stem, count in row_counts(job.warehouse, rows, "file_stem").items():
+                if not stem or in_shard(stem, job.selection.shard):
+                    continue
+                file = Entry(path="", kind=kind.name, probe=names.get(stem), group=stem, rows=0, sha256="")
+                for part in range(1, 2 + (count - 1) // MOST_RECORDS[kind.format]):
+                    path = f"{kind.name}/{file_name(stem, part, kind.format)}"
+                    yield replace(file, path=path, part=part, records=count * (part == 1))
 
 
 def _page_index(job: Job, kind: Kind, held: Iterable[Entry]) -> Entry:

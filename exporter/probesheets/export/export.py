@@ -43,20 +43,23 @@ def export(
     *,
     new: bool = False,
     sample: Sample | None = None,
+    shard: str | None = None,
     track: Track = silent,
     say: Callable[[str], None] = lambda _message: None,
 ) -> Report:
     """Write the selected workbooks into the folder `out`; the report says what was written.
 
-    `new` leaves out what the folder already has, `sample` what is not drawn; `say` announces a sample before it is
-    written. Raises ProbesheetsError, and leaves all files unchanged, if anything is wrong.
+    `new` leaves out what the folder already has, `sample` what is not drawn, `shard` what is in other shards; `say`
+    announces a sample before it is written. Raises ProbesheetsError, and changes no file, if anything is wrong.
     """
+    if shard and (wanted or sample):
+        raise ProbesheetsError("--shard divides all texts. Remove --shard, or remove --probe and the sample.")
     project.require((), READ)
     probes = read_probes(project, warehouse)
     with open_folder(out) as folder:
         # an export continues all kinds that the folder has, also those that must be asked for
         held = () if sample else {entry.kind for entry in folder.manifest.files}
-        selection = choose(project, probes, wanted, only, held)
+        selection = choose(project, probes, wanted, only, held, shard)
         project.require(selection.kinds, READ)
         if sample:
             selection = drawable(selection, warehouse, named=bool(only))
@@ -71,20 +74,28 @@ def export(
         pickers = _pickers(job, records, say)
         written = _write_all(job, pickers)
         totals = check_accounts(job, written, {kind: picker.skipped for kind, picker in pickers.items()})
-        notes = [*([note] if note else []), *_single_import(job)]
-        report = Report(out, batch, totals, list(pickers.values()), selection.everything, notes)
-        if report.records or not new or batch.again or note or changes_differ(folder, report.pickers):
+        notes = [*([note] if note else []), *_single_import(job), *_shard(job)]
+        report = Report(out, batch, totals, list(pickers.values()), selection.everything and not shard, notes)
+        first = not new or batch.again or bool(shard and not folder.listed)  # a shard may have no probes
+        if report.records or first or note or changes_differ(folder, report.pickers):
             publish(job, written, report, records, project.models(selection.kinds, READ))
     return report
 
 
 def _single_import(job: Job) -> Iterator[str]:
-    if len(job.probes) > MANY and job.selection.everything and not job.batch.new and SINGLE in job.project.kinds:
+    if len(job.probes) > MANY and job.replaces_all and not job.selection.shard and SINGLE in job.project.kinds:
         drawn = f" {as_options(job.batch.sample.as_json())}" if job.batch.sample else ""
         yield (
             f"There are {len(job.probes):,} probes. For one workbook with all of them, run: probesheets export "
             f"--target {job.project.target} --only {SINGLE} --out {shlex.quote(str(job.folder.path))}{drawn}"
         )
+
+
+def _shard(job: Job) -> Iterator[str]:
+    if shard := job.selection.shard:
+        held = sum(job.selection.has(row["file_stem"]) for row in job.probes)
+        every, first = counted(len(job.probes), "probe"), f"1/{shard.partition('/')[2]}"
+        yield f"Shard {shard} has {held:,} of {every}. The files that are not split by probe are in shard {first}."
 
 
 def _records(job: Job) -> tuple[pa.Table, str | None]:
@@ -116,13 +127,13 @@ def _write_all(job: Job, pickers: Mapping[Kind, RowPicker]) -> dict[Kind, list[W
 
 
 def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
-    kind, stems = picker.kind, job.selection.of(picker.kind)
+    kind, where = picker.kind, job.selection.where(picker.kind, job.warehouse.quote)
     directory = job.folder.staging / kind.name if kind.one_file_per else job.folder.staging
     directory.mkdir(exist_ok=True)
     names = kind.column_names
     if picker.drawn is not None and "text_id" not in names:
         names.append("text_id")
-    query = select(job.warehouse, kind.relation, names, file_stems=stems, order_by=kind.order_by)
+    query = select(job.warehouse, kind.relation, names, where=where, order_by=kind.order_by)
     advance = job.track(kind.name, _expected_rows(job, kind))
 
     def chunks() -> Iterator[pa.RecordBatch]:
@@ -144,5 +155,4 @@ def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
 def _expected_rows(job: Job, kind: Kind) -> int | None:
     if kind.one_file_per != "file_stem":
         return None
-    stems = job.selection.file_stems
-    return sum(int(row["text_count"]) for row in job.probes if stems is None or row["file_stem"] in stems)
+    return sum(int(row["text_count"]) for row in job.probes if job.selection.has(row["file_stem"]))

@@ -68,7 +68,8 @@ class Report:
         return "\n".join([*self.notes, self._first_line(), *limits, *self._change_lines()])
 
     def _first_line(self) -> str:
-        out, written = shown(str(self.out)), ", ".join(f"{count:,} in {name}" for name, count in self.new.items())
+        out, new = shown(str(self.out)), self.new.items()
+        written = ", ".join(f"{count:,} in {name}" for name, count in new) or "none"
         if self.batch.new and not self.records:
             return f"There is nothing new: {out} already has everything that you selected. No spreadsheet was written."
         files = f"{counted(len(self.files), 'file')} in {out}"

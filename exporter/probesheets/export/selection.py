@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from probesheets.errors import ProbesheetsError, near
+from probesheets.folder.shards import in_shard, is_first, rows_in_shard
 from probesheets.project.kinds import Kind
 from probesheets.project.models import Project
+from probesheets.sql import quoted
 from probesheets.warehouse import Warehouse, select
 
 PROBE_COLUMNS = ("probe", "file_stem", "text_count", "link_count", "first_date", "last_date")
@@ -15,14 +17,26 @@ PROBE_COLUMNS = ("probe", "file_stem", "text_count", "link_count", "first_date",
 
 @dataclass(frozen=True)
 class Selection:
-    """Kinds of spreadsheet, and the file_stems of some probes, or None for all probes."""
+    """Kinds of spreadsheet, and the file_stems of some probes, or None for all probes (of a shard such as 3/10)."""
 
     kinds: tuple[Kind, ...]
     file_stems: tuple[str, ...] | None
     everything: bool  # neither kinds nor probes were named
+    shard: str | None = None
 
     def of(self, kind: Kind) -> tuple[str, ...] | None:
         return self.file_stems if kind.one_file_per == "file_stem" else None
+
+    def has(self, file_stem: str) -> bool:
+        return in_shard(file_stem, self.shard) and (self.file_stems is None or file_stem in self.file_stems)
+
+    def where(self, kind: Kind, quote: str) -> str:
+        """The SQL condition for the rows of a kind that are selected; empty for all rows."""
+        if (stems := self.of(kind)) is None:
+            return rows_in_shard(kind, self.shard, quote)
+        # file_stems are ASCII letters, digits and hyphens: no text of a probe gets into the SQL
+        listed = ", ".join(f"'{stem}'" for stem in stems if stem.replace("-", "").isalnum())
+        return f"{quoted('file_stem', quote)} in ({listed})"
 
 
 def read_probes(project: Project, warehouse: Warehouse) -> list[dict[str, Any]]:
@@ -39,10 +53,11 @@ def choose(
     wanted: Sequence[str],
     only: Sequence[str],
     held: Collection[str] = (),
+    shard: str | None = None,
 ) -> Selection:
     """The kinds that `only` names (or else the default ones and those `held`), and the probes `wanted`: see `_stems`.
 
-    Raises ProbesheetsError for an unknown name, with the names that resemble it.
+    Of the kinds, those that the shard has. Raises ProbesheetsError for an unknown name, with names that resemble it.
     """
     for name in only:
         if name not in project.kinds:
@@ -51,7 +66,8 @@ def choose(
     default = {kind.name for kind in project.kinds.values() if kind.default} | ({*held} if not wanted else set())
     kinds = [kind for kind in project.kinds.values() if kind.name in (only or default)]
     if not wanted:
-        return Selection(tuple(kinds), None, everything=not only)
+        kinds = [kind for kind in kinds if is_first(shard) or kind.one_file_per == "file_stem"]
+        return Selection(tuple(kinds), None, not only, shard)
     stems: list[str] = []
     for text in wanted:
         if not (found := _stems(text, probes)):

@@ -18,7 +18,7 @@ MANIFEST, INDEX, DELIVERED, CHANGED = "manifest.json", "index.xlsx", "delivered.
 OTHERS = INDEX, DELIVERED, CHANGED  # the files that are not workbooks of records, with the indexes of pages
 OURS = ".probesheets"  # the names of our files that the manifest does not list begin with it
 FORMAT, VERSION = "probesheets", 2  # version 1.0.0 wrote neither
-_OPTIONAL = ("build", "builds", "drawn", "unwritten", "replaced")  # keys that are left out when they are empty
+_OPTIONAL = ("build", "builds", "drawn", "shard", "unwritten", "replaced")  # left out when they are empty
 _WORKBOOK = ("group", "batch", "part", "columns", "records", "build")  # keys that OTHERS do not have
 _RESTORE = "Restore the file that the export wrote, or choose another folder with --out."
 _NAME = r"(?!\.\.?(/|\Z))[^/\\:\x00-\x1f]+"
@@ -92,6 +92,7 @@ class Manifest(Struct, kw_only=True, frozen=True):
     selected: dict[str, Count] = field(default_factory=dict)
     batches: list[Delivery] = field(default_factory=list)
     drawn: list[dict[str, Any]] | None = None
+    shard: Annotated[str, Meta(pattern=r"\A[1-9][0-9]{0,8}/[1-9][0-9]{0,8}\Z")] | None = None
     files: list[Entry] = field(default_factory=list)
     unwritten: list[Any] = field(default_factory=list)  # paths that a stopped export may not have written
     replaced: list[Entry] = field(default_factory=list)  # the files that may be there instead

@@ -93,7 +93,8 @@ class Folder:
         removed = listed.keys() - files.keys()
         aside = self.check(removed | added.keys())
         full = replace_all or self.manifest.full
-        self._write_manifest(self.manifest, full, {**listed, **added}, {*unsure, *removed, *added}, self.files)
+        last = replace(self.manifest, shard=new.shard)
+        self._write_manifest(last, full, {**listed, **added}, {*unsure, *removed, *added}, self.files)
         notes = [self._set_aside(name) for name in aside]
         if books := sorted(name for name in removed if listed[name].columns):
             some = ", ".join(books[:3]) + (", …" if len(books) > 3 else "")

@@ -40,7 +40,8 @@ def verify(
         )
         return
     if not manifest.complete:
-        again = f"run the command that wrote it again, such as: probesheets export --out {folder}"
+        options = f"{f'--shard {manifest.shard} ' if manifest.shard else ''}--out {folder}"
+        again = f"run the command that wrote it again, such as: probesheets export {options}"
         yield f"{MANIFEST}: an export was stopped or is still running. To complete the folder, {again}"
     unreadable, advance = set[str](), track("files", len(manifest.files))
     for entry in manifest.files:

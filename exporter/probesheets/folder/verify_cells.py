@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from probesheets.errors import shortened
 from probesheets.folder.delivered import load, open_sheet
 from probesheets.folder.manifest import DELIVERED, Entry, Manifest
+from probesheets.folder.shards import rows_in_shard
 from probesheets.pages.read import read_page
 from probesheets.plain_text.lines import read_lines
 from probesheets.progress import Advance, Track
@@ -65,15 +66,16 @@ def compare_cells(
         advance = track(kind.name, sum(entry.records for entry in entries))
         # an earlier version may have had another order
         ordered = kind.in_order(entries[0].columns) if entries else None
-        rows = _Rows(folder, ordered or kind, unreadable, sampled)
+        rows = _Rows(folder, ordered or kind, unreadable, sampled, manifest.shard)
         yield from rows.check(entries, warehouse, full, advance)
 
 
 class _Rows:
     """Compares the rows of a kind's workbooks with those of its model, in the same order."""
 
-    def __init__(self, folder: Path, kind: Kind, unreadable: set[str], sampled: bool) -> None:
+    def __init__(self, folder: Path, kind: Kind, unreadable: set[str], sampled: bool, shard: str | None) -> None:
         self.folder, self.kind, self.unreadable, self.sampled = folder, kind, unreadable, sampled
+        self.shard = shard
         self.headers = [column.header for column in kind.layout.columns]
         self.long = kind.column_names.index(kind.layout.long_text) if kind.layout.long_text else None
 
@@ -90,7 +92,8 @@ class _Rows:
         for entry in entries:
             books[entry.group].append(entry)
         group = kind.column_names.index(kind.one_file_per) if kind.one_file_per else None
-        query = select(warehouse, kind.relation, kind.column_names, order_by=kind.order_by)
+        where = rows_in_shard(kind, self.shard, warehouse.quote)
+        query = select(warehouse, kind.relation, kind.column_names, where=where, order_by=kind.order_by)
         records = _records(warehouse, query, advance)
         for name, some in groupby(records, key=lambda record: None if group is None else group_name(record[group])):
             if name in books:

@@ -24,6 +24,7 @@ from probesheets.workbooks.layout import Layout, check
 from probesheets.workbooks.write import slices
 
 CONTENTS = "index.html"
+PAGE_RECORDS = 10_000
 _OPENS = re.compile(r"https?://.*(?<!…)", re.I | re.S)  # of the links: no other scheme, and not cut off
 _COUNT = b"<output>"  # room for the number of texts follows, which is known at the end
 
@@ -37,7 +38,7 @@ def write_pages(
     default_name: str,
     created: datetime,
     suffix: str = "",
-    max_rows: int = 10_000,
+    max_rows: int = PAGE_RECORDS,
 ) -> Iterator[Written]:
     """Write one page per value of `group_by`, or DEFAULT_NAME.html; yield each when it is complete.
 

@@ -8,14 +8,15 @@ import msgspec
 from msgspec import Meta, Struct
 
 from probesheets.errors import ProbesheetsError
-from probesheets.pages.write import write_pages
+from probesheets.pages.write import PAGE_RECORDS, write_pages
 from probesheets.plain_text.lines import write_lines
 from probesheets.workbooks.container import Written
 from probesheets.workbooks.layout import Column, Layout, check
-from probesheets.workbooks.write import write_workbooks
+from probesheets.workbooks.write import SHEET_ROWS, write_workbooks
 
 _Writer = Callable[..., Iterator[Written]]
 WRITERS: dict[str, _Writer] = {"xlsx": write_workbooks, "html": write_pages, "txt": write_lines}  # by file ending
+MOST_RECORDS = {"xlsx": SHEET_ROWS - 1, "html": PAGE_RECORDS, "txt": 2**63}  # in a file
 _T = TypeVar("_T", bound=Struct)
 
 

@@ -36,16 +36,14 @@ def select(
     relation: str,
     columns: Sequence[str],
     *,
-    file_stems: Sequence[str] | None = None,
+    where: str = "",
     order_by: Sequence[str] = (),
 ) -> str:
-    """A query for columns of a quoted relation; only for some probes if `file_stems` is given; nulls come last."""
+    """A query for columns of a quoted relation, with a condition in SQL unless it is empty; nulls come last."""
     mark = warehouse.quote
     query = f"select {', '.join(quoted(name, mark) for name in columns)} from {relation}"
-    if file_stems is not None:
-        # file_stems are ASCII letters, digits and hyphens: no text of a probe gets into the SQL
-        listed = ", ".join(f"'{stem}'" for stem in file_stems if stem.replace("-", "").isalnum())
-        query += f" where {quoted('file_stem', mark)} in ({listed})"
+    if where:
+        query += f" where {where}"
     if order_by:
         query += " order by " + ", ".join(f"{quoted(name, mark)} is null, {quoted(name, mark)}" for name in order_by)
     return query

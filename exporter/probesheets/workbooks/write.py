@@ -19,6 +19,7 @@ from probesheets.workbooks.cells import Rows, SharedCells, escape_lookalikes, sh
 from probesheets.workbooks.container import Template, Workbook, Written
 from probesheets.workbooks.layout import Layout, check
 
+SHEET_ROWS = 1_048_576  # with the header
 SLICE_BYTES = 2 << 20  # of data that becomes XML at a time
 
 
@@ -41,7 +42,7 @@ def write_workbooks(
     default_name: str,
     created: datetime,
     suffix: str = "",
-    max_rows: int = 1_048_576,
+    max_rows: int = SHEET_ROWS,
 ) -> Iterator[Written]:
     """Write one workbook per value of the column `group_by`, or DEFAULT_NAME.xlsx; yield each when it is complete.
 
