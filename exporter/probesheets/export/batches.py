@@ -82,10 +82,10 @@ def refuse_other_shard(folder: Folder, shard: str | None) -> None:
     """Raises ProbesheetsError if what the folder has is another shard, or is one and the export is not."""
     held = folder.manifest.shard
     if folder.listed and held != shard:
-        has, todo = (f"shard {held}", f"Export with --shard {held}") if held else ("all probes", "Remove --shard")
-        what = f"Shard {shard}" if shard else "An export without --shard"
+        has, added = (f"shard {some}" if some else "an export without --shard" for some in (held, shard))
+        todo = f"Export with --shard {held}" if held else "Remove --shard"
         raise ProbesheetsError(
-            f"{folder.path} has {has}. {what} cannot be added to it. {todo}, or choose another folder with --out."
+            f"{folder.path} has {has}; {added} cannot be added to it. {todo}, or choose another folder with --out."
         )
 
 
