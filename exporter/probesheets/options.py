@@ -63,7 +63,7 @@ _PER = "With a sample: probe (default), or month to count every probe and month 
 Per = Annotated[str | None, typer.Option(metavar="probe|month", help=_PER)]
 _SEED = "With a sample: the random seed (default: 0). The same seed draws the same texts."
 Seed = Annotated[str | None, typer.Option(parser=text, metavar="S", help=_SEED)]
-_SHARD = "Only the probes of part K of N, and the other files in part 1, so that N machines can write at once."
+_SHARD = "Only shard K of N: its part of the probes, so that N machines can write at once. Shard 1 has the other files."
 Shard = Annotated[str | None, typer.Option("--shard", parser=shard, metavar="K/N", help=_SHARD)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
 _TAKE_OVER = "Build although a build on the shared Spark has not ended, because it was stopped."
