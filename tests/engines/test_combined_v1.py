@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.build import Source
-from tests.conftest import Builder
+from tests.conftest import SERVERS, Builder
 
 COLUMNS = ("root_id", "experiment_id", "probe", "date", "text")
 Row = tuple[Any, ...]
@@ -56,6 +56,7 @@ def test_v1_is_the_first_view_on_duckdb(source: Source, built: Builder) -> None:
     assert not strange, strange[:3]
 
 
+@pytest.mark.parametrize("engine", ["duckdb", *SERVERS])  # test_spark_ansi.py compares v1 on Spark with DuckDB
 def test_every_difference_between_v1_and_v2_is_explained(engine: str, source: Source, built: Builder) -> None:
     build = built(engine, source)
     v1 = set(build.rows("combined_v1", COLUMNS))

@@ -12,15 +12,16 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import spark
 from tests.build import Build, Source, command, make_project, run
-from tests.conftest import ENGINES, Builder
+from tests.conftest import ENGINES, SERVERS, Builder
 from tests.servers import ROOT
 
 MACROS = ROOT / "macros"
@@ -70,7 +71,7 @@ class Row:
         return self.file.parent.name == "project"
 
     def runs_on(self, engine: str) -> bool:
-        return engine != "duckdb" or not self.call.endswith(SERVERS_ONLY)
+        return engine in SERVERS or not self.call.endswith(SERVERS_ONLY)
 
 
 def rows_of(file: Path) -> Iterator[Row]:
@@ -125,7 +126,10 @@ def results_of(
     def get(engine: str) -> dict[str, list[str]]:
         chosen = [row for row in ROWS if row.runs_on(engine)]
         calls = "\n".join(jinja(row, marks if row.file.parent.name == "links" else {}) for row in chosen)
-        answer = evaluated(built(engine, rules), calls, tmp_path_factory.mktemp(engine))
+        build, folder = built(engine, rules), tmp_path_factory.mktemp(engine)
+        # the metastore of a build is for one process at a time
+        build = replace(build, environment=spark.environment(folder)) if engine == "spark" else build
+        answer = evaluated(build, calls, folder)
         return dict(zip(map(repr, chosen), answer["results"], strict=True))
 
     return get
