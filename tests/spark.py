@@ -31,6 +31,7 @@ for statement in json.load(sys.stdin):
     found.append(cursor.fetchall() if cursor.description else [])
 pickle.dump(found, sys.stdout.buffer)
 """
+CORES = 2
 HINT = "Spark is not installed (.ci/run installs Java; or: apt-get install openjdk-17-jre-headless)"
 
 
@@ -44,10 +45,10 @@ def has_java() -> bool:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """A session of Spark with a metastore of its own, on two cores."""
+    """A session of Spark with a metastore of its own, on a few cores."""
     return {
         "PROBESHEETS_SPARK_FILES": str(folder / "spark"),
-        "PROBESHEETS_SPARK_MASTER": "local[2]",
+        "PROBESHEETS_SPARK_MASTER": f"local[{CORES}]",
         "PROBESHEETS_SCHEMA": SCHEMA,
         "JAVA_TOOL_OPTIONS": JAVA,
     }

@@ -1,6 +1,8 @@
 -- One row per text row of the source, including blank ones: cleaned, without the probe, links between marks.
 -- texts, texts_without_links and links all read this one marking, so they cannot disagree.
 {% set may_repeat = "1 = 1" if not execute or shape().repeats_probe else "1 = 0" %}
+{% set stored = ref("combined", v=2) %}
+{% set tasks = number_of_tasks(stored) %}
 with
     cleaned as (
         select
@@ -14,7 +16,7 @@ with
             probe,
             probe_key,
             {{ clean("coalesce(text, '')") }} as clean_text
-        from {{ small_chunks(ref("combined", v=2), "text_id", "text") }} {{ computed_once() }}
+        from {{ small_chunks(in_tasks(tasks, stored, "text_id"), "text_id", "text") }} {{ computed_once() }}
     ),
 
     compared as (
@@ -71,4 +73,4 @@ select
     {{ sha256_hex("concat(file_stem, ' ', text)") }} as text_key,
     {{ links_too_long("text") }} as links_too_long,
     {{ mark_links("text") }} as marked_text
-from split
+from {{ in_tasks(tasks, "split", "text_id") }}
