@@ -4,13 +4,14 @@ The tests read these environment variables, all optional:
 
 PROBESHEETS_TEST_MYSQL_ENV         folder of the virtual environment with dbt-mysql (default: .venv-mysql)
 PROBESHEETS_TEST_MYSQL_ROOT        folder with the files of a MySQL server (default: ~/.cache/probesheets/mysql)
+PROBESHEETS_TEST_SPARK_ENV         folder of the virtual environment with dbt-spark (default: .venv-spark)
 PROBESHEETS_TEST_CORPUS            a CSV file of your own to compare the engines with; unset, those tests are skipped
 PROBESHEETS_TEST_QUALCODER         a checkout of QualCoder, which imports workbooks; unset, those tests are skipped
 PROBESHEETS_TEST_QUALCODER_PYTHON  a Python with PyQt6 and openpyxl for it (default: the one that runs the tests)
 PROBESHEETS_FUZZ                   how many times as many damaged files the loader gets (default 1; `make fuzz`: 10)
 PROBESHEETS_SOAK                   the part of the 360 random kills that is done (default 0.05; `make soak`: 1)
 PROBESHEETS_SOAK_SEED              the number that the random kills begin with, to repeat them
-CI                                 "true" makes a missing MariaDB, Chromium or llm a failure instead of a skip
+CI                                 "true" makes a missing MariaDB, Spark, Chromium or llm a failure instead of a skip
 """
 
 import csv
@@ -62,9 +63,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def need(kind: str) -> None:
     """Skip the test if a server is missing."""
     if kind == "spark":
-        if not (spark.spark_environment() / "bin" / "dbt").exists():
-            pytest.fail(f"{spark.spark_environment()} has no dbt. Run: make .venv-spark")
-        return None if spark.has_java() else skip(kind)
+        return None if spark.is_installed() else skip(kind)
     if find_mariadb() if kind == "mariadb" else find_mysql():
         if not (mysql_environment() / "bin" / "dbt").exists():
             pytest.fail(f"{mysql_environment()} has no dbt. Run: make .venv-mysql")

@@ -32,7 +32,7 @@ for statement in json.load(sys.stdin):
 pickle.dump(found, sys.stdout.buffer)
 """
 CORES = 2
-HINT = "Spark is not installed (.ci/run installs Java; or: apt-get install openjdk-17-jre-headless)"
+HINT = "Spark is not installed (make .venv-spark, and Java 17 or 21, which .ci/run installs)"
 
 
 def spark_environment() -> Path:
@@ -40,8 +40,8 @@ def spark_environment() -> Path:
     return Path(os.environ.get("PROBESHEETS_TEST_SPARK_ENV", ROOT / ".venv-spark"))
 
 
-def has_java() -> bool:
-    return shutil.which("java") is not None
+def is_installed() -> bool:
+    return (spark_environment() / "bin" / "dbt").exists() and shutil.which("java") is not None
 
 
 def environment(folder: Path) -> dict[str, str]:
