@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from filelock import FileLock
 
 from tests import spark
 from tests.browser import HINT, Browser, browser
@@ -116,9 +115,9 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def _built_on_spark(folder: Path, target: str, source: Source, _: None) -> Build:
     """One build for all processes of the tests: it takes minutes; one at a time: it takes all cores."""
     need(target)
-    shared = folder.parents["PYTEST_XDIST_WORKER" in os.environ]
-    folder, made = shared / folder.name, shared / f"{folder.name}.json"
-    with FileLock(shared / "spark.lock"):
+    with spark.alone(folder):
+        folder = spark.shared(folder) / folder.name
+        made = folder.with_suffix(".json")
         if not made.exists():
             result = build(folder, target, source, None)
             made.write_text(json.dumps(asdict(result), default=str), encoding="utf-8")

@@ -15,11 +15,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock
 
 from tests.servers import ROOT, SECONDS_TO_START, SqlError, free_port
 
 SCHEMA = "probesheets"
-JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # a third less time for short builds
 _CLIENT = """
 import json, pickle, sys
 from pyhive import hive
@@ -32,6 +32,8 @@ for statement in json.load(sys.stdin):
 pickle.dump(found, sys.stdout.buffer)
 """
 CORES = 2
+# for a build of minutes, the slow compiler of Java is not worth its time
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 HINT = "Spark is not installed (make .venv-spark, and Java 17 or 21, which .ci/run installs)"
 
 
@@ -50,7 +52,7 @@ def environment(folder: Path) -> dict[str, str]:
         "PROBESHEETS_SPARK_FILES": str(folder / "spark"),
         "PROBESHEETS_SPARK_MASTER": f"local[{CORES}]",
         "PROBESHEETS_SCHEMA": SCHEMA,
-        "JAVA_TOOL_OPTIONS": JAVA,
+        "JAVA_TOOL_OPTIONS": JAVA_OPTIONS,
     }
 
 
@@ -74,7 +76,7 @@ def thrift_server(folder: Path) -> Iterator[dict[str, str]]:
     command += ["--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2", "spark-internal"]
     command += ["--hiveconf", f"hive.server2.thrift.port={port}"]
     command += ["--hiveconf", "hive.server2.thrift.bind.host=127.0.0.1"]
-    variables = {"JAVA_TOOL_OPTIONS": JAVA, "SPARK_HOME": str(home)}
+    variables = {"JAVA_TOOL_OPTIONS": JAVA_OPTIONS, "SPARK_HOME": str(home)}
     with (folder / "thrift.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=os.environ | variables)
         try:
@@ -112,6 +114,18 @@ def execute(environment: Mapping[str, str], statements: Sequence[str]) -> list[l
         raise SqlError(result.stderr.decode())
     rows: list[list[tuple[Any, ...]]] = pickle.loads(result.stdout)
     return rows
+
+
+def shared(folder: Path) -> Path:
+    """The folder that all processes of the tests share, by one of pytest's."""
+    return folder.parents["PYTEST_XDIST_WORKER" in os.environ]
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One process of the tests at a time, since Spark takes all cores."""
+    with FileLock(shared(folder) / "spark.lock"):
+        yield
 
 
 def incoming(folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]], whole_numbers: Sequence[str]) -> str:

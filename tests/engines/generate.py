@@ -69,6 +69,15 @@ def generated_source(name: str = "generated", roots: int = ROOTS) -> Source:
     return Source(name, Rows(Random(SEED)).all(roots), variables=variables)
 
 
+def lopsided_source() -> Source:
+    """Over 10,000 short texts, half of them of one probe."""
+    rows = Rows(Random(SEED))
+    rows.probes += ["Masks are"] * len(rows.probes)
+    for _ in range(ROOTS):
+        rows.add_root()
+    return Source("lopsided", rows.rows)
+
+
 class Rows:
     """Generates rows of table_output; `id` is not in the order of the roots."""
 
@@ -80,7 +89,7 @@ class Rows:
 
     def all(self, roots: int) -> list[dict[str, Any]]:
         for _ in range(roots):
-            self._root()
+            self.add_root()
         for content in long_texts(self.random):
             self._add(None, self.random.choice([None, 1]), "trimmed", 1, self.random.choice(self.probes), content)
         assert len(self.rows) >= 20_000
@@ -161,7 +170,7 @@ class Rows:
         )
         return self.random.choice([None, "", *[begin + self.random.choice(["", " ", "\n"]) + rest] * 30])
 
-    def _root(self) -> None:
+    def add_root(self) -> None:
         root: int | None = len(self.rows) + 1
         experiment, probe = self.random.choice([1, 2, 3, None]), self.random.choice(self.probes)
         if self.random.random() < 0.9:
