@@ -36,6 +36,7 @@ class Rebuilt:
 
     build: Build
     left: set[Path]  # by the first: what tasks of marked_texts have written
+    refused: str  # what an export said after the first
     lost: list[dict[str, Any]]  # tasks of the second that ended because their worker was lost
 
 
@@ -57,6 +58,7 @@ def _rebuild(folder: Path, source: Source, processes: Cluster) -> Rebuilt:
     until(lambda: any(_written(marked)), driver, 240)
     kill_group(driver)
     left = _written(marked)
+    refused = Build("spark", folder, environment, "", 0).probesheets("export", "--target", "spark").stderr
 
     driver, victim = _start(folder, environment), processes.workers[0]
     until(lambda: bool(_written(marked) - left and victim.running()), driver, 240)
@@ -64,7 +66,7 @@ def _rebuild(folder: Path, source: Source, processes: Cluster) -> Rebuilt:
     said, _ = driver.communicate()
     ended = processes.events("SparkListenerTaskEnd")
     lost = [event for event in ended if event["Task End Reason"]["Reason"] == "ExecutorLostFailure"]
-    return Rebuilt(Build("spark", folder, environment, said, driver.returncode), left, lost)
+    return Rebuilt(Build("spark", folder, environment, said, driver.returncode), left, refused, lost)
 
 
 def _written(table: Path) -> set[Path]:
@@ -83,6 +85,8 @@ def _start(folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
 
 def test_a_build_completes_after_its_driver_was_killed(rebuilt: Rebuilt) -> None:
     assert rebuilt.left, "the driver was not writing"
+    assert "The models are not ready: " in rebuilt.refused, rebuilt.refused
+    assert "Run: dbt build --target spark" in rebuilt.refused
     assert rebuilt.build.returncode == 0, rebuilt.build.problems
 
 
