@@ -25,10 +25,10 @@ select
     'date' as tag,
     1 as depth,
     null as probe,
-    date as content,
+    {{ exact_text('date') }} as content,
     null as model_name,
     null as reason
     {{ extra_columns_of() }}
 from {{ rows }} as answers
-where date <> ''
+where {{ exact_text('date') }} <> ''
 {% endmacro %}
