@@ -42,12 +42,11 @@
     {% set copies = incoming_copies() %}
     {% do log_events([('copied', copies.get('', ''), '')]) %}
     {% for table in all_shapes().values() | map(attribute='tables') | map('list') | sum(start=[]) | unique %}
-      {% set accepted = accepted_table(table) %}
+      {% set accepted = load_relation(accepted_table(table)) %}
       {% if table in copies %}
-        {% do run_query('create or replace view ' ~ accepted ~ ' as ' ~ copies[table]) %}
-        {% do adapter.cache_added(accepted.incorporate(type='view')) if not load_relation(accepted) %}
-      {% elif load_relation(accepted) and load_relation(accepted).type == 'view' %}
-        {% do adapter.drop_relation(load_relation(accepted)) %}
+        {% do create_copy_view(accepted_table(table), copies[table]) %}
+      {% elif accepted and is_copy_view(accepted) %}
+        {% do adapter.drop_relation(accepted) %}
       {% endif %}
     {% endfor %}
     {% do withdraw_copy() %}
@@ -58,10 +57,17 @@
 {% macro offer_copy() %}
   {% do run_query('create schema if not exists ' ~ target.schema) if incoming_copies() %}
   {% for table, select in incoming_copies().items() if table %}
-    {% do run_query('create or replace view ' ~ incoming_table(table) ~ ' as ' ~ select) %}
-    {% do adapter.cache_added(incoming_table(table).incorporate(type='view')) if not load_relation(incoming_table(table)) %}
+    {% do create_copy_view(incoming_table(table), select) %}
   {% endfor %}
 {% endmacro %}
+
+{# The comment says that a view is ours: `run --source` replaces and drops no other. #}
+{% macro create_copy_view(relation, select) %}
+  {% do run_query('create or replace view ' ~ relation ~ " comment 'probesheets run --source' as " ~ select) %}
+  {% do adapter.cache_added(relation.incorporate(type='view')) if not load_relation(relation) %}
+{% endmacro %}
+
+{% macro is_copy_view(relation) %}{{ return('Comment: probesheets run --source' in (relation.information or '')) }}{% endmacro %}
 
 {% macro withdraw_copy() %}
   {% for table in incoming_copies() if table %}

@@ -11,9 +11,12 @@
 
 {% macro spark__faults_of_shape() %}
   {% set faults = default__faults_of_shape() %}
-  {% for table in incoming_copies() if table and (load_relation(accepted_table(table)) or {}).type == 'table' %}
-    {% do faults.append('The schema has a table ' ~ accepted_table(table) ~ ' that is not a copy of a source.\n'
-      ~ 'Rename it, or set PROBESHEETS_SCHEMA to another schema.') %}
+  {% for table in incoming_copies() if table %}
+    {% set accepted = load_relation(accepted_table(table)) %}
+    {% if accepted and not is_copy_view(accepted) %}
+      {% do faults.append('The schema has a ' ~ accepted.type ~ ' ' ~ accepted ~ ' that is not a copy of a source.\n'
+        ~ 'Rename it, or set PROBESHEETS_SCHEMA to another schema.') %}
+    {% endif %}
   {% endfor %}
   {{ return(faults) }}
 {% endmacro %}

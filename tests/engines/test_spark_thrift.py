@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests import spark
@@ -65,6 +67,15 @@ def for_spark(statement: str) -> str:
     for ours, theirs in types.items() if "create table" in statement else ():
         statement = re.sub(ours, theirs, statement)
     return statement
+
+
+def test_a_table_of_others_is_not_replaced(build: Build, server: dict[str, str], tmp_path: Path) -> None:
+    spark.execute(server, ["create schema ours", "create view ours.answers as select 1 as id, 'mine' as text"])
+    duckdb.execute(f"copy (select 2 as id, 'new' as text) to '{tmp_path}/new.parquet'")
+    options = ["--target", "spark", "--source", str(tmp_path / "new.parquet")]
+    refused = replace(build, environment=server | {"PROBESHEETS_SCHEMA": "ours"}).probesheets("run", *options)
+    assert refused.returncode == 1 and "a view ours.answers that is not a copy" in refused.stderr, refused.stderr
+    assert spark.execute(server, ["select text from ours.answers", "show tables in ours"])[0] == [("mine",)]
 
 
 @pytest.mark.parametrize("shape", CASES)
