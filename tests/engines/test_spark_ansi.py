@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests import spark
@@ -83,3 +84,13 @@ def test_every_data_test_finds_the_same(dbt_build: Build, ansi: tuple[Path, dict
     found = {result["unique_id"]: result["failures"] for result in results if result["unique_id"] in ansi[1]}
     assert len(found) > 40 and sum(found.values()) > 1_000
     assert ansi[1] == found
+
+
+def test_combined_v1_has_the_pairs_of_duckdb(ansi: tuple[Path, dict[str, int]], built: Builder, rules: Source) -> None:
+    """Also its dates, but those that are no ISO dates: they may be null."""
+    columns = ("root_id", "experiment_id", "probe", "text", "date")
+    ours = set(built("duckdb", rules).rows("combined_v1", columns))
+    theirs = set(duckdb.execute(f"select {', '.join(columns)} from '{ansi[0]}/combined_v1/*.parquet'").fetchall())
+    assert {row[:4] for row in ours} == {row[:4] for row in theirs}
+    dated = {row for row in ours if row[4]}
+    assert len(dated) > 20 and not dated - theirs
