@@ -66,7 +66,7 @@ def thrift_server(folder: Path) -> Iterator[dict[str, str]]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
-        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.session.timeZone": "Asia/Tokyo",
         "spark.sql.warehouse.dir": str(files),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={files}/metastore;create=true",
     }
@@ -130,7 +130,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 def incoming(folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]], whole_numbers: Sequence[str]) -> str:
     """Write tables as Parquet files; returns PROBESHEETS_INCOMING for a build that reads them."""
-    copies = {"": "the source of a test"}
+    views = {}
     for name, rows in tables.items():
         if not rows:
             continue
@@ -142,8 +142,8 @@ def incoming(folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]], wh
             for column in columns
         }
         pq.write_table(pa.table(arrays), folder / f"{name}.parquet")
-        copies[name] = f"select * from parquet.`{folder / f'{name}.parquet'}`"
-    return json.dumps(copies)
+        views[name] = f"select * from parquet.`{folder / f'{name}.parquet'}`"
+    return json.dumps({"name": "the source of a test", "rows": None, "views": views})
 
 
 def _type(rows: Sequence[Mapping[str, Any]], column: str) -> pa.DataType:

@@ -1,8 +1,9 @@
 """`probesheets run`: copy a source, build and test the models, and export."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from getpass import getuser
+from datetime import UTC, datetime
 from pathlib import Path
 from socket import gethostname
 
@@ -37,6 +38,7 @@ def run(
     say: Callable[[str], None],
 ) -> Report:
     """Raises ProbesheetsError if anything is wrong. Only a build that passes its checks replaces the previous copy."""
+    started = datetime.now(UTC).isoformat()
     check_dbt(target, variables)
     refuse_folder(out, new)
     check_database(target, copying=source is not None)
@@ -50,6 +52,11 @@ def run(
                 said = build(target, variables, environment, quiet=quiet, verbose=verbose, track=track)
             say(said)
         with opened(target) as (project, warehouse), progress(quiet=quiet) as track:
+            if is_spark(target) and project.builds.newest < started:
+                raise ProbesheetsError(
+                    f"Spark has not written its tables into {files(target)}. Set PROBESHEETS_SPARK_FILES to the folder "
+                    f"of its tables, as this machine sees it. Then run: probesheets export --target {target}"
+                )
             return export(project, warehouse, out, new=new, track=track)
 
 
@@ -77,4 +84,5 @@ def _builder(target: str, take_over: bool) -> dict[str, str]:
     """Who builds on a Spark that others may share, and whether a build that has not ended may be ignored."""
     if not is_spark(target):
         return {}
-    return {"PROBESHEETS_BUILDER": f"{getuser()}@{gethostname()}", "PROBESHEETS_TAKE_OVER": "1" * take_over}
+    user = os.environ.get("USER", "a user")
+    return {"PROBESHEETS_BUILDER": f"{user}@{gethostname()}", "PROBESHEETS_TAKE_OVER": "1" * take_over}

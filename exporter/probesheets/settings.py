@@ -78,7 +78,7 @@ def database_file(target: str) -> Path:
 def artifacts(target: str) -> Path:
     """The folder for what dbt writes about a database: its log, and its state. Databases side by side share nothing."""
     kind = setting(target, "type")
-    names = {"duckdb": ("path",), "spark": ("files", "schema")}.get(kind, ("server", "port", "schema"))
+    names = {"duckdb": ("path",), "spark": ("host", "port", "files", "schema")}.get(kind, ("server", "port", "schema"))
     place = ":".join(setting(target, name) for name in names)  # as written, so that a moved project keeps its state
     return find_root() / "target" / f"{target}-{sha256(place.encode()).hexdigest()[:8]}"
 

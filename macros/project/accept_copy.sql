@@ -34,14 +34,14 @@
 {% endmacro %}
 
 {#
-  On Spark, PROBESHEETS_INCOMING is JSON, {table: SQL}: the SQL reads the Parquet files of the copy, and becomes a view. The
-  log comes first, so that no model can seem to be of the new copy.
+  On Spark, PROBESHEETS_INCOMING is JSON: {name: of the source, rows: of the first table or null, views: {table: SQL}}. The SQL
+  reads Parquet files. The log comes first, so that no model can seem to be of the new copy.
 #}
 {% macro spark__accept_copy() %}
   {% if has_incoming_copy() %}
     {% set copies = incoming_copies() %}
-    {% do log_events([('copied', copies.get('', ''), '')]) %}
-    {% for table in all_shapes().values() | map(attribute='tables') | map('list') | sum(start=[]) | unique %}
+    {% do log_events([('copied', offered_copy().name, '')]) %}
+    {% for table in tables_of_all_shapes() %}
       {% set accepted = load_relation(accepted_table(table)) %}
       {% if table in copies %}
         {% do create_copy_view(accepted_table(table), copies[table]) %}
@@ -56,9 +56,16 @@
 {# Makes the views of an incoming copy, for the checks. #}
 {% macro offer_copy() %}
   {% do run_query('create schema if not exists ' ~ target.schema) if incoming_copies() %}
-  {% for table, select in incoming_copies().items() if table %}
+  {% for table in tables_of_all_shapes() if incoming_copies() and load_relation(incoming_table(table)) %}
+    {% do adapter.drop_relation(incoming_table(table).incorporate(type='view')) %}
+  {% endfor %}
+  {% for table, select in incoming_copies().items() %}
     {% do create_copy_view(incoming_table(table), select) %}
   {% endfor %}
+{% endmacro %}
+
+{% macro tables_of_all_shapes() %}
+  {{ return(all_shapes().values() | map(attribute='tables') | map('list') | sum(start=[]) | unique | list) }}
 {% endmacro %}
 
 {# The comment says that a view is ours: `run --source` replaces and drops no other. #}
@@ -70,15 +77,17 @@
 {% macro is_copy_view(relation) %}{{ return('Comment: probesheets run --source' in (relation.information or '')) }}{% endmacro %}
 
 {% macro withdraw_copy() %}
-  {% for table in incoming_copies() if table %}
+  {% for table in incoming_copies() %}
     {% do adapter.drop_relation(incoming_table(table).incorporate(type='view')) %}
   {% endfor %}
 {% endmacro %}
 
-{# {table: SQL} and the name of the source under ''; empty but on Spark. #}
-{% macro incoming_copies() %}
+{# The copy that is offered to Spark; empty without one. #}
+{% macro offered_copy() %}
   {{ return(fromjson(env_var('PROBESHEETS_INCOMING', '') or '{}') if target.type == 'spark' else {}) }}
 {% endmacro %}
+
+{% macro incoming_copies() %}{{ return(offered_copy().get('views', {})) }}{% endmacro %}
 
 {# A table of the source: the incoming one if there is an incoming copy, else the accepted one. Shapes read it. #}
 {% macro source_table(name) %}

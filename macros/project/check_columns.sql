@@ -11,8 +11,9 @@
       {% for name, first, row_count in others %}
         {% do hints.append('\nThe schema has ' ~ first ~ " (rows: " ~ row_count ~ "). To read it, add: --vars '{shape: " ~ name ~ "}'") %}
       {% endfor %}
-      {{ return(['There is no table ' ~ relation ~ ', or this user cannot read it.\nSet PROBESHEETS_SOURCE_SCHEMA to the '
-        ~ 'schema that holds ' ~ table ~ ' (now: ' ~ relation.schema ~ '). The user needs SELECT on it.' ~ hints | join]) }}
+      {{ return(['There is no table ' ~ relation ~ ', or this user cannot read it.\n'
+        ~ ('Run: probesheets run --target ' ~ target.name ~ ' --source FILE\nOr set ' if target.type == 'spark' else 'Set ')
+        ~ 'PROBESHEETS_SOURCE_SCHEMA to the schema that holds ' ~ table ~ ' (now: ' ~ relation.schema ~ '). The user needs SELECT on it.' ~ hints | join]) }}
     {% endif %}
     {% set whole_numbers, texts = [], [] %}
     {% for name, type in columns.items() %}{% do (whole_numbers if type == 'integer' else texts).append(name) %}{% endfor %}

@@ -37,6 +37,14 @@
   {% if version.split('.')[0] | int < 4 %}
     {{ return(['This is Spark ' ~ version.split(' ')[0] ~ '; a build needs Spark 4.\n' ~ read_into_duckdb()]) }}
   {% endif %}
+  {% if target.host == 'NA' and run_query("show schemas like '" ~ target.schema ~ "'").rows %}
+    {% set files = run_query('set spark.sql.warehouse.dir').rows[0][1] | replace('%20', ' ') %}
+    {% set wanted, found = files ~ '/' ~ target.schema ~ '.db', run_query('describe schema ' ~ target.schema).rows | selectattr(0, 'eq', 'Location') | first %}
+    {% if found[1] | replace('%20', ' ') | replace('file:///', 'file:/') != wanted | replace('file:///', 'file:/') %}
+      {{ return(['The tables of this schema are in ' ~ found[1] ~ ', not in ' ~ wanted ~ ': the folder was moved or copied.\n'
+        ~ 'Remove the folder ' ~ files ~ ', which a build makes again, then copy the source again with --source.']) }}
+    {% endif %}
+  {% endif %}
   {% if target.host == 'NA' or env_var('PROBESHEETS_TAKE_OVER', '') or not is_logged_command() or not load_relation(build_log()) %}
     {{ return([]) }}
   {% endif %}

@@ -32,6 +32,6 @@
 {# The advice that always helps: DuckDB reads what a server cannot build on. #}
 {% macro read_into_duckdb() %}
   {% set server = 'mysql://user@host:port/' ~ source('gpt_experiments', 'table_output').schema %}
-  {{ return('Run: probesheets run --source FILE' if target.type == 'duckdb'
+  {{ return('Run: probesheets run --source FILE' if target.type in ['duckdb', 'spark']
     else 'To read the source into DuckDB instead, run: probesheets run --source ' ~ server) }}
 {% endmacro %}

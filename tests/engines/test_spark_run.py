@@ -1,6 +1,8 @@
 """`run`, `check` and `export` on Spark, as a user calls them."""
 
+import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -69,6 +71,38 @@ def test_parquet_is_read_in_place(lab: Path, parquet: Path, call: Callable[..., 
         assert sheet(lab / "out" / name) == sheet(lab / "duck" / name), name
 
 
+def test_a_moved_project_does_not_build_into_its_old_place(
+    lab: Path, parquet: Path, call: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved spark"
+    shutil.copytree(lab / "spark", moved)
+    before = {file: file.stat().st_mtime_ns for file in (lab / "spark").rglob("*.parquet")}
+    code, said = call("run", "--source", str(parquet), *OPTIONS, PROBESHEETS_SPARK_FILES=str(moved))
+    assert code == 1 and "the folder was moved or copied" in said and "with --source" in said, said
+    assert {file: file.stat().st_mtime_ns for file in (lab / "spark").rglob("*.parquet")} == before
+
+
+def test_files_that_spark_passes_over_are_noticed(
+    parquet: Path, call: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    for name in ("a", "_b"):
+        shutil.copy(parquet / "a.parquet", tmp_path / f"{name}.parquet")
+    duckdb.execute(f"copy (from ({ANSWERS}) where number = 5) to '{tmp_path}/_b.parquet'")
+    code, said = call("run", "--source", str(tmp_path), *OPTIONS)
+    assert code == 1 and "which have 3." in said and "do not begin with _" in said, said
+
+
+def test_times_of_pandas_are_copied(call: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    """In nanoseconds, which Spark cannot read."""
+    rows = "select 7::bigint as id, 'a' as text, timestamp_ns '2020-03-05 12:00:00' as date"
+    duckdb.execute(f"copy ({rows}) to '{tmp_path}/nano.parquet'")
+    environment = {"PROBESHEETS_SPARK_FILES": str(tmp_path / "spark"), "PROBESHEETS_SCHEMA": "Study1"}
+    code, said = call("run", "--source", str(tmp_path / "nano.parquet"), "--out", str(tmp_path / "out"), **environment)
+    assert code == 0 and "Read 1 row of answers" in said, said
+    [file] = (tmp_path / "out" / "with_links").iterdir()
+    assert sheet(file)[1][:3] == ["T7", "a", date(2020, 3, 5)]
+
+
 def test_the_notes_of_java_are_not_printed(parquet: Path, call: Callable[..., tuple[int, str]]) -> None:
     _, said = call("check", "--source", str(parquet), *OPTIONS)
     assert "STOP" not in said and "WARN" not in said and "log4j" not in said
@@ -77,7 +111,7 @@ def test_the_notes_of_java_are_not_printed(parquet: Path, call: Callable[..., tu
 
 REFUSED = {  # {name: (SQL of a Parquet file, options, what the message says)}
     "no id": ("select 'a' as text", [], "has no column id, so Spark cannot read it in place"),
-    "an id that is text": ("select 'x1' as id, 'a' as text", [], "the column id has the type VARCHAR"),
+    "an id that is text": ("select 'x1' as id, 'a' as text", [], "the column id has the type VARCHAR, but must hold whole numbers"),
     "lists": ("select 1 as id, ['a'] as text", [], "the column text contains lists or objects"),
     "no rows": ("select 1 as id, 'a' as text where 1 = 0", [], "answers has no rows"),
     "null": ("select 1 as id, 'a' as text", ["--null", "NULL"], "in place, without --null"),
@@ -101,7 +135,7 @@ def test_files_with_different_columns(tmp_path: Path, call: Callable[..., tuple[
     duckdb.execute(f"copy (select 1 as id, 'a' as text) to '{tmp_path}/a.parquet'")
     duckdb.execute(f"copy (select 2 as id, 'b' as text, 'gpt2' as model) to '{tmp_path}/b.parquet'")
     code, said = call("run", "--source", str(tmp_path))
-    assert code == 1 and "Only some of the 2 files have a column model." in said, said
+    assert code == 1 and "b.parquet differ in the column model: it is missing, or has another type" in said, said
 
 
 MACHINES = {  # {name: (environment, what the message says)}
@@ -110,6 +144,9 @@ MACHINES = {  # {name: (environment, what the message says)}
     "another cluster": ({"PROBESHEETS_SPARK_MASTER": "yarn"}, "PROBESHEETS_SPARK_MASTER must be spark://host:port"),
     "no master": ({"PROBESHEETS_SPARK_MASTER": "spark://127.0.0.1:1"}, "No master of Spark answers at 127.0.0.1:1"),
     "no server": ({"PROBESHEETS_HOST": "127.0.0.1", "PROBESHEETS_PORT": "1"}, "No Thrift server of Spark answers"),
+    "no port": ({"PROBESHEETS_HOST": "127.0.0.1", "PROBESHEETS_PORT": "x"}, "No Thrift server of Spark answers"),
+    "no name": ({"PROBESHEETS_SCHEMA": "my-models"}, "PROBESHEETS_SCHEMA may have letters, digits and _ only on Spark"),
+    "no path": ({"PROBESHEETS_SPARK_FILES": "s3://bucket/x"}, "it must be a path of this machine"),
     "no folder": ({"PROBESHEETS_SPARK_FILES": "/proc/spark"}, "for Spark's tables cannot be written"),
     "two sources": ({"PROBESHEETS_SOURCE_SCHEMA": "other"}, "PROBESHEETS_SOURCE_SCHEMA names the source: other."),
 }

@@ -17,10 +17,13 @@ _JAVA = ("17", "21")  # that Spark 4 runs on
 
 def check_spark(target: str) -> str:
     """What Spark will run on, as a sentence. Raises ProbesheetsError if a build would fail."""
+    schema, host, port = (setting(target, name) for name in ("schema", "host", "port"))
+    if not re.fullmatch("[a-z0-9_]+", schema):
+        raise ProbesheetsError(f"PROBESHEETS_SCHEMA may have letters, digits and _ only on Spark; it is {schema!r}.")
     _check_folder(files(target))
     if setting(target, "method") == "thrift":
-        host, port = setting(target, "host"), setting(target, "port")
-        _check_listens(host, port, "PROBESHEETS_HOST and PROBESHEETS_PORT", "Thrift server of Spark")
+        variables = "PROBESHEETS_HOST and PROBESHEETS_PORT, unset both to run Spark on this machine"
+        _check_listens(host, port, variables, "Thrift server of Spark")
         return f"The Thrift server at {host}:{port} answers."
     memory = os.environ.get("PROBESHEETS_MEMORY") or "2GB"
     if not re.fullmatch("[0-9]+ ?[MGT]B", memory, re.IGNORECASE):
@@ -57,19 +60,21 @@ def _java() -> str:
 def _check_listens(host: str, port: str, variable: str, what: str) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
-    except OSError as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise ProbesheetsError(
-            f"No {what} answers at {host}:{port}: {error.strerror or error}.\n"
+            f"No {what} answers at {host}:{port}: {error}.\n"
             f"Check {variable}, and make sure that it is running."
         ) from None
 
 
 def _check_folder(folder: Path) -> None:
     try:
+        if re.search("://|/~", str(folder)):
+            raise OSError("it must be a path of this machine")
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise ProbesheetsError(
-            f"The folder {folder} for Spark's tables cannot be written: {error.strerror}.\n"
+            f"The folder {folder} for Spark's tables cannot be written: {error.strerror or error}.\n"
             "Set PROBESHEETS_SPARK_FILES to a folder that you can write to, and that all workers see."
         ) from None

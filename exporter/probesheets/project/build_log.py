@@ -93,6 +93,11 @@ class Builds:
         newest = self._invocations[max(began, key=lambda event: event.number).invocation]
         return [one.seen for one in self._invocations.values() if one.same(newest, "variables", "version")][-1]
 
+    @property
+    def newest(self) -> str:
+        """When the newest build began, in ISO 8601 and UTC; empty without a build."""
+        return max((one.started for one in self._invocations.values()), default="")
+
     def with_ancestors(self, models: Iterable[str]) -> set[str]:
         """These models and all models that they are built from."""
         found, left = set[str](), list(models)

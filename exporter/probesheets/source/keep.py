@@ -28,7 +28,7 @@ def keep(
     columns = _shape_columns(reading, table, numbered, source)
     for name in rows.columns:
         if name not in used and name not in rows.nested:
-            columns[_free_name(name, columns)] = _text(quoted(name), name, numbered, source.nulls)
+            columns[free_name(name, columns)] = _text(quoted(name), name, numbered, source.nulls)
     moved = "" if numbered else _moved(types, columns, source.offset)
     number = f"row_number() over () as {_ROW}, " if numbered else ""
     listed = ", ".join(f"{sql} as {quoted(name)}" for name, sql in columns.items())
@@ -113,7 +113,7 @@ def _shape_columns(reading: Reading, table: str, numbered: bool, source: Source)
     return columns
 
 
-def _free_name(name: str, taken: Iterable[str]) -> str:
+def free_name(name: str, taken: Iterable[str]) -> str:
     """The name of a further column, which may be that of a column of the shape."""
     known = {column.lower() for column in taken}
     return next(free for free in (name, *(f"{name} {number}" for number in range(2, 99))) if free.lower() not in known)

@@ -5,6 +5,7 @@ The build makes the views (macros/project/accept_copy.sql), because no Spark sta
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,10 +16,12 @@ import duckdb
 
 from probesheets.errors import ProbesheetsError, counted, shown
 from probesheets.project.build import OFFERED
+from probesheets.settings import setting
 from probesheets.source.asked import Source
 from probesheets.source.copy import Copied, columns_read, connect, copy_source, read_experiments
-from probesheets.source.files import Rows, file_list, find_files, open_files
-from probesheets.source.keep import INCOMING, check_reading
+from probesheets.source.files import file_list, find_files, open_files
+from probesheets.source.files import reading as reading_file
+from probesheets.source.keep import INCOMING, check_reading, free_name
 from probesheets.source.query import QUERY
 from probesheets.source.shapes import Reading, known_names, recognise
 from probesheets.sql import literal, quoted
@@ -27,7 +30,7 @@ _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 
 
 def offer_source(files: Path, source: Source) -> Copied:
-    """Prepare a source for Spark. What must be copied goes into a new folder of files/copies.
+    """Prepare a source for Spark. What must be copied goes into a new folder of `_copies`.
 
     Raises ProbesheetsError if anything is wrong.
     """
@@ -35,56 +38,77 @@ def offer_source(files: Path, source: Source) -> Copied:
         raise ProbesheetsError(
             f"PROBESHEETS_SOURCE_SCHEMA names the source: {schema}. Remove this variable, or remove --source."
         )
-    folder = files / "copies" / uuid4().hex
-    if "://" not in source.place and source.shape != QUERY and _is_parquet(find_files(source.place)):
-        copied, tables = _in_place(folder, source)
+    folder, rows = _copies(files) / uuid4().hex, None
+    is_file = "://" not in source.place and source.shape != QUERY
+    if is_file and _is_readable(types := _types_of_parquet(find_files(source.place))):
+        copied, views, rows = _in_place(folder, source, types)
     else:
         with _database(folder) as database:
             copied = copy_source(database, source)
             with connect(database) as connection:
-                tables = _write(connection, folder)
-    return Copied(copied.shape, copied.said, copied.advice, {OFFERED: json.dumps({"": source.name, **tables})})
+                views = _write(connection, folder)
+    offered = json.dumps({"name": source.name, "rows": rows, "views": views})
+    return Copied(copied.shape, copied.said, copied.advice, {OFFERED: offered})
 
 
 def forget_copies(files: Path, kept: Mapping[str, str]) -> None:
     """Remove the copies of earlier sources. `kept` is the environment of the build that has accepted the newest one."""
-    for folder in (files / "copies").glob("*"):
-        if folder.name not in kept[OFFERED]:
+    for folder in _copies(files).glob("*"):
+        if re.fullmatch("[0-9a-f]{32}", folder.name) and folder.name not in kept[OFFERED]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_parquet(found: list[Path]) -> bool:
-    return found[0].suffix.lower() in (".parquet", ".pq")
+def _copies(files: Path) -> Path:
+    return files / "copied_sources" / setting("spark", "schema")
 
 
-def _in_place(folder: Path, source: Source) -> tuple[Copied, dict[str, str]]:
-    """What to say about Parquet files, and the SQL of their view; only table_experiment is copied."""
-    found = find_files(source.place)
+def _types_of_parquet(found: list[Path]) -> dict[Path, dict[str, str]]:
+    """The columns of each Parquet file with their types; empty for files of another kind."""
+    if found[0].suffix.lower() not in (".parquet", ".pq"):
+        return {}
+    types = {}
+    for file in found:
+        with reading_file(lambda said: ProbesheetsError(f"{file} cannot be read as Parquet: {said.splitlines()[0]}")):  # noqa: B023
+            query = f"describe from read_parquet({file_list([file])}, hive_partitioning = false)"
+            types[file] = {str(name): str(kind) for name, kind, *_ in duckdb.execute(query).fetchall()}
+    return types
+
+
+def _is_readable(types: Mapping[Path, Mapping[str, str]]) -> bool:
+    """Whether Spark can read Parquet files in place. It lacks some types, such as the nanoseconds of pandas."""
+    kinds = {kind for columns in types.values() for kind in columns.values()}
+    return bool(kinds) and not any(re.match("TIMESTAMP_NS|TIME$|TIME ", kind) for kind in kinds)
+
+
+def _in_place(
+    folder: Path, source: Source, types: Mapping[Path, Mapping[str, str]]
+) -> tuple[Copied, dict[str, str], int]:
+    """What to say about Parquet files, the SQL of their views, and their rows; only table_experiment is copied."""
+    found = [*types]
     with duckdb.connect() as connection, open_files(connection, found, known_names()) as rows:
-        reading = recognise(source.place, rows.columns, source.columns, source.shape)
+        columns = types[found[0]]
+        reading = recognise(source.place, [*columns], source.columns, source.shape)
         shape = reading.shape
         check_reading(source, source.place, rows, shape.first, reading)
         if source.nulls or reading.seconds:
             option = "--null" if source.nulls else "date=NAME:seconds"
             raise ProbesheetsError(f"Spark reads Parquet files in place, without {option}. Change the files.")
-        _refuse_different_columns(connection, found)
-        read = f"read_parquet({file_list(found)}, union_by_name = true)"
-        types = {str(name): str(kind) for name, kind, *_ in connection.execute(f"describe from {read}").fetchall()}
-        [(count,)] = connection.execute(f"select count(*) from {read}").fetchall()
-        columns = _columns(reading, rows, types, source)
+        _refuse_different_columns(types)
+        [(count,)] = connection.execute(f"select count(*) from read_parquet({file_list(found)})").fetchall()
+        columns = _columns(reading, {name: columns[name] for name in columns if name not in rows.nested}, source)
     if not count:
         raise ProbesheetsError(f"{source.name}: {shape.first} has no rows.")
     said = f"Spark reads {counted(count, 'row')} of {shape.first} in place, from {source.name}"
     listed = ", ".join(f"{sql} as {quoted(name, '`')}" for name, sql in columns.items())
-    tables = {shape.first: f"select {listed} from {_parquet(source.place)}"}
+    views = {shape.first: f"select {listed} from {_parquet(source.place)}"}
     if source.experiments:
         with _database(folder) as database, connect(database) as connection:
             read_experiments(connection, source, source.experiments, shape)
-            tables |= _write(connection, folder)
-    return Copied(shape.name, (said, *columns_read(reading, [*columns])), ()), tables
+            views |= _write(connection, folder)
+    return Copied(shape.name, (said, *columns_read(reading, [*columns])), ()), views, count
 
 
-def _columns(reading: Reading, rows: Rows, types: Mapping[str, str], source: Source) -> dict[str, str]:
+def _columns(reading: Reading, types: Mapping[str, str], source: Source) -> dict[str, str]:
     """Spark's SQL for each column of the first table. Raises ProbesheetsError for ids that are no whole numbers."""
     columns = {}
     for column, kind in reading.shape.tables[reading.shape.first].items():
@@ -95,31 +119,34 @@ def _columns(reading: Reading, rows: Rows, types: Mapping[str, str], source: Sou
                 f"numbers to the files, or name it: --columns id=NAME"
             )
         if name is not None and kind == "integer" and types[name] not in _INTEGERS:
+            what = f"the column {shown(name)} has the type {types[name]}, but must hold whole numbers (BIGINT)"
             raise ProbesheetsError(
-                f"{source.name}: the column {shown(name)} has the type {types[name]}, but Spark needs whole numbers in "
-                f"it. Change the files, or name another column: --columns {column}=NAME"
+                f"{source.name}: {what}. Change the files, or name another column: --columns {column}=NAME"
             )
         given = quoted(name, "`") if name else literal(source.date) if column == "date" and source.date else "null"
         columns[column] = f"cast({given} as {sql})"
-    for name in rows.columns:
-        if name not in reading.columns.values() and name not in rows.nested and name not in columns:
-            columns[name] = quoted(name, "`")
+    for name in types:
+        if name not in reading.columns.values():
+            columns[free_name(name, columns)] = quoted(name, "`")
     return columns
 
 
-def _refuse_different_columns(connection: duckdb.DuckDBPyConnection, found: list[Path]) -> None:
+def _refuse_different_columns(types: Mapping[Path, Mapping[str, str]]) -> None:
     """Spark takes the columns of one file for those of all."""
-    query = f"select name from parquet_schema({file_list(found)}) group by name having count(distinct file_name) < "
-    if name := connection.execute(f"{query} {len(found)} limit 1").fetchone():
-        raise ProbesheetsError(
-            f"Only some of the {len(found)} files have a column {shown(name[0])}. Spark needs the same columns in all "
-            "files that it reads in place. Write them again."
-        )
+    first, *others = types.items()
+    for file, columns in others:
+        if different := {*columns.items()} ^ {*first[1].items()}:
+            raise ProbesheetsError(
+                f"{first[0]} and {file} differ in the column {shown(min(different)[0])}: it is missing, or has another "
+                "type. Spark reads files in place only if their columns are equal. Write them again, or name one file."
+            )
 
 
 def _parquet(place: str | Path) -> str:
     """Spark's name for Parquet files: a path, a pattern or a folder."""
     path = Path(place).absolute()
+    if path.exists() and re.search(r"[][{}*?\\]", str(path)):
+        raise ProbesheetsError(f"Spark cannot read a path with one of []{{}}*?\\: {path}. Rename the file or folder.")
     return f"parquet.{quoted(str(path / '*.parquet' if path.is_dir() else path), '`')}"
 
 
@@ -127,8 +154,12 @@ def _parquet(place: str | Path) -> str:
 def _database(folder: Path) -> Iterator[Path]:
     """A DuckDB file for the time of a copy."""
     folder.mkdir(parents=True)
-    yield folder / "copy.duckdb"
-    (folder / "copy.duckdb").unlink()
+    try:
+        yield folder / "copy.duckdb"
+        (folder / "copy.duckdb").unlink()
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _write(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, str]:

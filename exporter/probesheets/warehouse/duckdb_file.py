@@ -71,6 +71,10 @@ class DuckDB:
                     "Run: probesheets run"
                 ) from None
             except (duckdb.Error, OSError) as error:  # Arrow's reader raises OSError
+                if re.search("No files found|No such file", str(error)):  # of Spark, which has dropped a table
+                    raise ProbesheetsError(
+                        "The models were rebuilt while they were being read. Run the same command again."
+                    ) from None
                 raise ProbesheetsError(
                     f"DuckDB stopped reading: {str(error).splitlines()[0]}\n"
                     f"Free some disk space, or run the command again with {more_memory()} or PROBESHEETS_WORKERS=1."

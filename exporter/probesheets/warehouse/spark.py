@@ -1,5 +1,6 @@
 """The models on Spark: DuckDB reads their Parquet files, so no Spark starts."""
 
+from glob import escape
 from pathlib import Path
 
 import duckdb
@@ -27,13 +28,15 @@ class Spark(DuckDB):
         self._connection.execute(f"set temp_directory = {literal(str(artifacts(target) / 'sorting'))}")
         self._connection.execute(f"create schema {self.schema}")
         self._prepare()
-        for table in sorted(self._folder.iterdir()):
-            if next(table.glob("*.parquet"), None):
-                read = f"read_parquet({literal(str(table / '*.parquet'))})"
-                self._connection.execute(f"create view {self.schema}.{quoted(table.name)} as from {read}")
+        with self._cursor() as cursor:
+            for table in sorted(self._folder.iterdir()):
+                if next(table.glob("*.parquet"), None):
+                    found = literal(f"{escape(str(table))}/*.parquet")
+                    read = f"read_parquet({found}, hive_partitioning = false)"
+                    cursor.execute(f"create view {self.schema}.{quoted(table.name)} as from {read}")
 
     def columns(self, relation: str) -> list[str]:
-        """The columns of a quoted relation. Raises NotBuiltError if it has no files, as a view of Spark."""
+        """The columns of a quoted relation. Raises NotBuiltError if it has no files."""
         try:
             return super().columns(relation)
         except NotBuiltError:
