@@ -18,12 +18,6 @@
         ~ 'Rename it, or set PROBESHEETS_SCHEMA to another schema.') %}
     {% endif %}
   {% endfor %}
-  {% set wanted = offered_copy().rows %}
-  {% set found = run_query('select count(*) from ' ~ incoming_table(first_table(shape()))).rows[0][0] if wanted and not faults else wanted %}
-  {% if found != wanted %}
-    {% do faults.append('Spark finds ' ~ found ~ ' rows in the files of ' ~ shown(offered_copy().name) ~ ', which have ' ~ wanted
-      ~ '.\nName one folder whose files are not in subfolders, and whose names do not begin with _ or a dot.') %}
-  {% endif %}
   {% for kind in graph.exposures.values() if kind.config.meta and kind.config.meta.columns %}
     {% for id in kind.depends_on.nodes if graph.nodes[id] and graph.nodes[id].config.materialized == 'view' %}
       {% do faults.append('The kind ' ~ kind.name ~ ' reads ' ~ graph.nodes[id].name ~ ', a view, which has no files on Spark.\n'

@@ -6,6 +6,15 @@
 
 {% macro default__faults_of_texts() %}{{ return([]) }}{% endmacro %}
 
+{# Spark passes over files with some names, and reads no subfolders. #}
+{% macro spark__faults_of_texts() %}
+  {% set wanted, first = offered_copy().rows, incoming_table(first_table(shape())) %}
+  {% set found = run_query('select count(*) from ' ~ first).rows[0][0] if wanted else wanted %}
+  {{ return([] if found == wanted else ['Spark finds ' ~ found ~ ' rows in the files of ' ~ shown(offered_copy().name)
+    ~ ', which have ' ~ wanted ~ '.\nName one folder whose files are not in subfolders, and whose names do not begin with _ '
+    ~ 'or a dot.']) }}
+{% endmacro %}
+
 {% macro mariadb__faults_of_texts() %}
   {% set not_utf8, state = [], namespace(allowed=0, longest=0) %}
   {% for table, columns in shape().tables.items() %}

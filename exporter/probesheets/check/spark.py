@@ -20,6 +20,8 @@ def check_spark(target: str) -> str:
     schema, host, port = (setting(target, name) for name in ("schema", "host", "port"))
     if not re.fullmatch("[a-z0-9_]+", schema):
         raise ProbesheetsError(f"PROBESHEETS_SCHEMA may have letters, digits and _ only on Spark; it is {schema!r}.")
+    if re.match(r"~|\w+:/", setting(target, "files")):
+        raise ProbesheetsError(f"PROBESHEETS_SPARK_FILES must be a path, such as /data/spark, not {files(target)}.")
     _check_folder(files(target))
     if setting(target, "method") == "thrift":
         variables = "PROBESHEETS_HOST and PROBESHEETS_PORT, unset both to run Spark on this machine"
@@ -69,12 +71,10 @@ def _check_listens(host: str, port: str, variable: str, what: str) -> None:
 
 def _check_folder(folder: Path) -> None:
     try:
-        if re.search("://|/~", str(folder)):
-            raise OSError("it must be a path of this machine")
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise ProbesheetsError(
-            f"The folder {folder} for Spark's tables cannot be written: {error.strerror or error}.\n"
+            f"The folder {folder} for Spark's tables cannot be written: {error.strerror}.\n"
             "Set PROBESHEETS_SPARK_FILES to a folder that you can write to, and that all workers see."
         ) from None
