@@ -111,7 +111,7 @@ def test_the_notes_of_java_are_not_printed(parquet: Path, call: Callable[..., tu
 
 REFUSED = {  # {name: (SQL of a Parquet file, options, what the message says)}
     "no id": ("select 'a' as text", [], "has no column id, so Spark cannot read it in place"),
-    "an id that is text": ("select 'x1' as id, 'a' as text", [], "id has the type VARCHAR, but must hold whole numbers"),
+    "an id that is text": ("select 'x1' as id, 'a' as text", [], "has the type VARCHAR, but must hold whole numbers"),
     "lists": ("select 1 as id, ['a'] as text", [], "the column text contains lists or objects"),
     "no rows": ("select 1 as id, 'a' as text where 1 = 0", [], "answers has no rows"),
     "null": ("select 1 as id, 'a' as text", ["--null", "NULL"], "in place, without --null"),
@@ -146,7 +146,7 @@ MACHINES = {  # {name: (environment, what the message says)}
     "no server": ({"PROBESHEETS_HOST": "127.0.0.1", "PROBESHEETS_PORT": "1"}, "No Thrift server of Spark answers"),
     "no port": ({"PROBESHEETS_HOST": "127.0.0.1", "PROBESHEETS_PORT": "x"}, "No Thrift server of Spark answers"),
     "no name": ({"PROBESHEETS_SCHEMA": "my-models"}, "PROBESHEETS_SCHEMA may have letters, digits and _ only on Spark"),
-    "no path": ({"PROBESHEETS_SPARK_FILES": "s3://bucket/x"}, "PROBESHEETS_SPARK_FILES must be a path, such as /data/spark"),
+    "no path": ({"PROBESHEETS_SPARK_FILES": "s3://bucket/x"}, "PROBESHEETS_SPARK_FILES must be a path, such as"),
     "no folder": ({"PROBESHEETS_SPARK_FILES": "/proc/spark"}, "for Spark's tables cannot be written"),
     "two sources": ({"PROBESHEETS_SOURCE_SCHEMA": "other"}, "PROBESHEETS_SOURCE_SCHEMA names the source: other."),
 }

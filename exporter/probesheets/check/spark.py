@@ -64,8 +64,7 @@ def _check_listens(host: str, port: str, variable: str, what: str) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
     except (OSError, ValueError, OverflowError) as error:
         raise ProbesheetsError(
-            f"No {what} answers at {host}:{port}: {error}.\n"
-            f"Check {variable}, and make sure that it is running."
+            f"No {what} answers at {host}:{port}: {error}.\nCheck {variable}, and make sure that it is running."
         ) from None
 
 
