@@ -24,8 +24,8 @@ def check_spark(target: str) -> str:
         raise ProbesheetsError(f"PROBESHEETS_SPARK_FILES must be a path, such as /data/spark, not {files(target)}.")
     _check_folder(files(target))
     if setting(target, "method") == "thrift":
-        variables = "PROBESHEETS_HOST and PROBESHEETS_PORT, unset both to run Spark on this machine"
-        _check_listens(host, port, variables, "Thrift server of Spark")
+        todo = "Check PROBESHEETS_HOST and PROBESHEETS_PORT. To run Spark on this machine, unset PROBESHEETS_HOST."
+        _check_listens(host, port, todo, "Thrift server of Spark")
         return f"The Thrift server at {host}:{port} answers."
     memory = os.environ.get("PROBESHEETS_MEMORY") or "2GB"
     if not re.fullmatch("[0-9]+ ?[MGT]B", memory, re.IGNORECASE):
@@ -39,7 +39,7 @@ def check_spark(target: str) -> str:
     java = _java()
     for place in master.removeprefix("spark://").split(",") if "://" in master else ():
         host, _, port = place.rpartition(":")
-        _check_listens(host, port, "PROBESHEETS_SPARK_MASTER", "master of Spark")
+        _check_listens(host, port, "Start it, or correct PROBESHEETS_SPARK_MASTER.", "master of Spark")
     return f"Java {java}, master {master}, {memory} of memory for the driver and for each executor."
 
 
@@ -59,13 +59,11 @@ def _java() -> str:
     return found[1]
 
 
-def _check_listens(host: str, port: str, variable: str, what: str) -> None:
+def _check_listens(host: str, port: str, todo: str, what: str) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
     except (OSError, ValueError, OverflowError) as error:
-        raise ProbesheetsError(
-            f"No {what} answers at {host}:{port}: {error}.\nCheck {variable}, and make sure that it is running."
-        ) from None
+        raise ProbesheetsError(f"No {what} answers at {host}:{port}: {error}.\n{todo}") from None
 
 
 def _check_folder(folder: Path) -> None:
