@@ -7,7 +7,7 @@ MYSQL := .venv-mysql/.installed
 SPARK := .venv-spark/.installed
 LLM := .venv-llm/.installed
 
-.PHONY: sheets test test-fast lint format bench soak fuzz pictures audit requirements .venv .venv-mysql .venv-spark .venv-llm
+.PHONY: sheets test test-fast lint format bench bench-spark soak fuzz pictures audit requirements .venv .venv-mysql .venv-spark .venv-llm
 
 sheets: $(DEV)
 	.venv/bin/probesheets run --out out
@@ -47,6 +47,10 @@ test-fast: $(DEV) lint
 bench: $(DEV) $(MYSQL)
 	$(INSTALL) .venv bench --more
 	.venv/bin/python -m benchmarks.bench $(SIZES)
+
+# In half an hour: builds on Spark with one worker and two, 100,000 and 1,000,000 texts, and DuckDB beside them.
+bench-spark: $(DEV) $(SPARK)
+	.venv/bin/python -m benchmarks.spark $(SIZES)
 
 # Kills after each model, 360 random SIGKILLs, a file of 5 GB, 10 million texts: an hour and 30 GB of disk. make test does a twentieth of them.
 soak: $(DEV) $(MYSQL)

@@ -11,13 +11,21 @@ from pathlib import Path
 
 from tests.build import own_environment
 
-# a small process between this one and the command: a command's peak is never below that of the one that starts it
+# a small process between this one and the command: a command's peak is never below that of the one that starts it.
+# On Linux, it inherits the processes that the command leaves, such as the JVM of Spark: 36 is PR_SET_CHILD_SUBREAPER
 _BETWEEN = """
-import json, os, subprocess, sys, time
+import contextlib, ctypes, json, os, resource, subprocess, sys, time
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 begin = time.perf_counter()
 process = subprocess.Popen(sys.argv[2:])
-_, status, used = os.wait4(process.pid, 0)
-cost = time.perf_counter() - begin, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+status = os.waitpid(process.pid, 0)[1]
+seconds = time.perf_counter() - begin
+with contextlib.suppress(ChildProcessError):
+    while True:
+        os.wait()
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+cost = seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 os.write(int(sys.argv[1]), json.dumps([os.waitstatus_to_exitcode(status), *cost]).encode())
 """
 
@@ -25,8 +33,8 @@ os.write(int(sys.argv[1]), json.dumps([os.waitstatus_to_exitcode(status), *cost]
 @dataclass(frozen=True)
 class Cost:
     seconds: float  # of the wall clock
-    cpu: float
-    megabytes: float  # the peak of its resident memory
+    cpu: float  # of all its processes
+    megabytes: float  # the peak of the resident memory of its largest process
 
 
 def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> Cost:

@@ -97,8 +97,10 @@ def dbt(verb: str, target: str, folder: Path, environment: dict[str, str]) -> Co
     return measure([str(command(target, "dbt")), "--quiet", verb, *options], folder, environment)
 
 
-def export(folder: Path, out: Path, target: str = "duckdb", environment: dict[str, str] | None = None) -> Cost:
-    arguments = ["export", "--target", target, *BOTH_KINDS, "--out", str(out)]
+def export(
+    folder: Path, out: Path, target: str = "duckdb", environment: dict[str, str] | None = None, *options: str
+) -> Cost:
+    arguments = ["export", "--target", target, *BOTH_KINDS, "--out", str(out), *options]
     return measure([str(command(target, "probesheets")), *arguments], folder, environment or duckdb_file(folder))
 
 

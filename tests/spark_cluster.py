@@ -15,7 +15,7 @@ from typing import Any
 from tests import spark
 
 SECONDS_TO_START = 90
-_STARTED = re.compile(r"Starting Spark master at (spark://\S+)")
+_STARTED = re.compile(r"Starting Spark master at (spark://[^\s]+)\n")
 _TASK = re.compile(r"(Running|Finished) task .*\(TID (\d+)\)")
 
 
@@ -45,25 +45,29 @@ class Process:
 
 @dataclass
 class Cluster:
-    folder: Path
-    master: Process
-    url: str
+    """`environment` is for a build whose driver is dbt's own process."""
+
+    environment: dict[str, str]
     workers: list[Process] = field(default_factory=list)
 
-    def environment(self) -> dict[str, str]:
-        """For a build whose driver is dbt's own process."""
-        return {"PROBESHEETS_SPARK_MASTER": self.url, "PROBESHEETS_MEMORY": "1GB", **_environment(self.folder)}
 
-    def events(self, kind: str) -> list[dict[str, Any]]:
-        """The events of one kind that drivers have written, the oldest first."""
-        files = sorted((self.folder / "events").rglob("events_*"), key=lambda file: file.stat().st_mtime)
-        lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-        return [json.loads(line) for line in lines if line.startswith(f'{{"Event":"{kind}"')]
+def events(folder: Path, kind: str) -> list[dict[str, Any]]:
+    """The events of one kind that the drivers of a cluster have written into its folder, the oldest first."""
+    files = sorted((folder / "events").rglob("events_*"), key=lambda file: file.stat().st_mtime)
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in lines if line.startswith(f'{{"Event":"{kind}"')]
 
 
 @contextmanager
-def cluster(folder: Path, workers: int, settings: Mapping[str, object]) -> Iterator[Cluster]:
-    """Workers with one core and 1 GB each. `settings` are Spark's, for the drivers."""
+def cluster(
+    folder: Path,
+    workers: int,
+    settings: Mapping[str, object],
+    *,
+    memory: str = "1g",
+    java_options: str = spark.JAVA_OPTIONS,
+) -> Iterator[Cluster]:
+    """Workers with one core and `memory` each. `settings` are Spark's, for the drivers."""
     (folder / "events").mkdir(parents=True)
     all_settings = {
         "spark.driver.host": "127.0.0.1",
@@ -74,37 +78,32 @@ def cluster(folder: Path, workers: int, settings: Mapping[str, object]) -> Itera
     }
     lines = [f"{name} {value}\n" for name, value in all_settings.items()]
     (folder / "spark-defaults.conf").write_text("".join(lines), encoding="utf-8")
+    environment = {"SPARK_CONF_DIR": str(folder), "SPARK_LOCAL_IP": "127.0.0.1", "JAVA_TOOL_OPTIONS": java_options}
     with ExitStack() as stack:
-        master = _start(stack, folder, "master", "--webui-port", "0", "--port", "0")
+        master = _start(stack, folder / "master", "master.Master", environment, "--port", "0")
         until(lambda: bool(_STARTED.search(master.log)), master.process)
-        found = _STARTED.search(master.log)
-        assert found
-        made = Cluster(folder, master, found[1])
+        url = _STARTED.findall(master.log)[0]
+        of_drivers = {"PROBESHEETS_SPARK_MASTER": url, "PROBESHEETS_MEMORY": f"{memory.upper()}B"}
+        made = Cluster(environment | of_drivers)
         for number in range(1, workers + 1):
-            options = ["--webui-port", "0", "--cores", "1", "--memory", "1g", "--work-dir"]
-            worker = _start(stack, folder, f"worker{number}", *options, str(folder / f"worker{number}"), made.url)
-            made.workers.append(worker)
+            place = folder / f"worker{number}"
+            options = ["--cores", "1", "--memory", memory, "--work-dir", str(place), url]
+            made.workers.append(_start(stack, place, "worker.Worker", environment, *options))
         for worker in made.workers:
             until(lambda worker=worker: "Successfully registered" in worker.log, worker.process)  # type: ignore[misc]
         yield made
 
 
-def _start(stack: ExitStack, folder: Path, name: str, *options: str) -> Process:
-    kind = "master.Master" if name == "master" else "worker.Worker"
+def _start(stack: ExitStack, folder: Path, kind: str, environment: Mapping[str, str], *options: str) -> Process:
     (program,) = spark.spark_environment().glob("lib/python*/site-packages/pyspark/bin/spark-class")
-    place = folder / name
-    place.mkdir()
-    with (place / "log").open("wb") as output:
+    command = [str(program), f"org.apache.spark.deploy.{kind}", "--host", "127.0.0.1", "--webui-port", "0", *options]
+    folder.mkdir()
+    with (folder / "log").open("wb") as output:
         process = subprocess.Popen(
-            [str(program), f"org.apache.spark.deploy.{kind}", "--host", "127.0.0.1", *options],
-            cwd=place, env=os.environ | _environment(folder), stdout=output, stderr=output, start_new_session=True,
-        )  # fmt: skip
+            command, cwd=folder, env=os.environ | environment, stdout=output, stderr=output, start_new_session=True
+        )
     stack.callback(kill_group, process)
-    return Process(place, process)
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    return {"SPARK_CONF_DIR": str(folder), "SPARK_LOCAL_IP": "127.0.0.1", "JAVA_TOOL_OPTIONS": spark.JAVA_OPTIONS}
+    return Process(folder, process)
 
 
 def kill_group(process: subprocess.Popen[Any]) -> None:

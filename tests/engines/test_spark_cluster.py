@@ -15,7 +15,7 @@ from tests.engines.differences import compare_rows
 from tests.engines.generate import lopsided_source
 from tests.engines.test_same_characters import MODELS
 from tests.engines.test_spark_tasks import rows_of_tasks
-from tests.spark_cluster import Cluster, cluster, kill_group, until
+from tests.spark_cluster import Cluster, cluster, events, kill_group, until
 
 TASKS = 8
 SETTINGS = {
@@ -50,7 +50,7 @@ def rebuilt(lopsided: Source, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def _rebuild(folder: Path, source: Source, processes: Cluster) -> Rebuilt:
     make_project(folder)
-    environment = spark.environment(folder) | processes.environment()
+    environment = spark.environment(folder) | processes.environment
     environment["PROBESHEETS_INCOMING"] = spark.incoming(folder, {"table_output": source.outputs}, WHOLE_NUMBERS)
     marked = Path(environment["PROBESHEETS_SPARK_FILES"]) / f"{spark.SCHEMA}.db" / "marked_texts"
 
@@ -64,7 +64,7 @@ def _rebuild(folder: Path, source: Source, processes: Cluster) -> Rebuilt:
     until(lambda: bool(_written(marked) - left and victim.running()), driver, 240)
     victim.kill()
     said, _ = driver.communicate()
-    ended = processes.events("SparkListenerTaskEnd")
+    ended = events(folder.parent / "processes", "SparkListenerTaskEnd")
     lost = [event for event in ended if event["Task End Reason"]["Reason"] == "ExecutorLostFailure"]
     return Rebuilt(Build("spark", folder, environment, said, driver.returncode), left, refused, lost)
 
