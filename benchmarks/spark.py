@@ -130,8 +130,8 @@ def main() -> None:
         "# Measured by `make bench-spark`",
         f"{begin:%Y-%m-%d}, {taken:.0f} s in all, on {machine()}. Load average before {load:.1f}, after it "
         f"{os.getloadavg()[0]:.1f}: other work slows the wall clock, and the CPU time less.",
-        f"A build is all models and their tests. A worker has one core; the driver and each worker have {MEMORY}. CPU time "
-        "is of all processes. An export writes the workbooks of a tenth of the probes, with links and without.",
+        f"A build is all models and their tests. A worker has one core; the driver and each worker have {MEMORY}. CPU "
+        "time is of all processes. An export writes the workbooks of a tenth of the probes, with links and without.",
     ]
     given.out.write_text("\n\n".join([*notes, "\n".join(lines)]) + "\n", encoding="utf-8")
 

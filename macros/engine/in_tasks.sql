@@ -7,7 +7,7 @@
   {{ return('(select /*+ repartition(' ~ tasks ~ ', ' ~ key ~ ') */ * from ' ~ rows ~ ') as spread' if tasks else rows) }}
 {% endmacro %}
 
-{# For a table of texts: on Spark, if it has 10,000 rows, one for each core, but at most 50,000 rows in each. #}
+{# For a table of texts: on Spark, if it has 10,000 rows, one for each core, but at most 100,000 rows in each. #}
 {% macro number_of_tasks(texts) %}{{ return(adapter.dispatch('number_of_tasks')(texts)) }}{% endmacro %}
 
 {% macro default__number_of_tasks(texts) %}{{ return(none) }}{% endmacro %}
@@ -17,6 +17,6 @@
   {% if execute and load_relation(texts) %}
     {% set cores = 'select count(distinct part) from (select spark_partition_id() as part from range(0, 1000000))' %}
     {% set found = run_query('select count(*), (' ~ cores ~ ') from ' ~ texts).rows[0] %}
-    {{ return([found[1], found[0] // 50000 + 1] | max | int if found[0] >= 10000 else none) }}
+    {{ return([found[1], found[0] // 100000 + 1] | max | int if found[0] >= 10000 else none) }}
   {% endif %}
 {% endmacro %}
