@@ -18,7 +18,7 @@ def test_every_pin_has_hashes(file: Path) -> None:
     pins = [line for line in lines if line.strip() and not line.strip().startswith("#")]
     assert pins
     for pin in pins:
-        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}", pin), pin
+        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,-]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}", pin), pin
 
 
 def test_every_installation_asks_for_the_hashes() -> None:
