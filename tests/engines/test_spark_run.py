@@ -1,13 +1,16 @@
 """`run`, `check` and `export` on Spark, as a user calls them."""
 
+import json
 import shutil
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from probesheets.project.build import OFFERED
+from probesheets.source.asked import Source
+from probesheets.source.spark import offer_source
 from tests import spark
 from tests.build import command, make_project, run
 from tests.conftest import need
@@ -55,7 +58,7 @@ def parquet(lab: Path) -> Path:
 
 def test_parquet_is_read_in_place(lab: Path, parquet: Path, call: Callable[..., tuple[int, str]]) -> None:
     options = [*OPTIONS, "--vars", "{extra_columns: [temperature]}"]
-    code, said = call("run", "--source", str(parquet), *options, "--out", "out")
+    code, said = call("run", "--source", str(parquet), *options, "--out", "out", PROBESHEETS_SCHEMA="ProbeSheets")
     assert code == 0, said
     assert "Spark reads 3 rows of answers in place" in said and "number → Record ID" in said
     assert not list((lab / "spark").glob("copies/*"))
@@ -92,15 +95,15 @@ def test_files_that_spark_passes_over_are_noticed(
     assert code == 1 and "which have 3." in said and "do not begin with _" in said, said
 
 
-def test_times_of_pandas_are_copied(call: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
-    """In nanoseconds, which Spark cannot read."""
+def test_times_of_pandas_are_copied(lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In nanoseconds, which Spark cannot read. The copy has them as text."""
     rows = "select 7::bigint as id, 'a' as text, timestamp_ns '2020-03-05 12:00:00' as date"
     duckdb.execute(f"copy ({rows}) to '{tmp_path}/nano.parquet'")
-    environment = {"PROBESHEETS_SPARK_FILES": str(tmp_path / "spark"), "PROBESHEETS_SCHEMA": "Study1"}
-    code, said = call("run", "--source", str(tmp_path / "nano.parquet"), "--out", str(tmp_path / "out"), **environment)
-    assert code == 0 and "Read 1 row of answers" in said, said
-    [file] = (tmp_path / "out" / "with_links").iterdir()
-    assert sheet(file)[1][:3] == ["T7", "a", date(2020, 3, 5)]
+    monkeypatch.chdir(lab)
+    offered = json.loads(offer_source(tmp_path, Source(str(tmp_path / "nano.parquet"))).environment[OFFERED])
+    [copy] = tmp_path.rglob("answers.parquet")
+    assert offered["views"] == {"answers": f"select * from parquet.`{copy}`"}
+    assert duckdb.execute(f"select id, text, date from '{copy}'").fetchall() == [(7, "a", "2020-03-05 12:00:00")]
 
 
 def test_the_notes_of_java_are_not_printed(parquet: Path, call: Callable[..., tuple[int, str]]) -> None:
