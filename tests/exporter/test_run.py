@@ -69,7 +69,7 @@ def test_a_name_that_cannot_be_taken(project: Path, variables: str, message: str
     ("arguments", "parts"),
     [
         (["--target", "mariadb", "--source", "x.csv"], ["reads its own server"]),
-        (["--target", "spark"], ["duckdb, mariadb, mysql"]),
+        (["--target", "oracle"], ["duckdb, mariadb, mysql, spark"]),
         (["--experiments", "x.csv"], ["--experiments needs --source"]),
         (["--source", "none.csv"], ["none.csv does not exist"]),
         (["--vars", "[1"], ["--vars"]),
