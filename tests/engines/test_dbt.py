@@ -34,10 +34,10 @@ def test_the_unit_tests_pass(target: str, rules: Source, built: Builder, tmp_pat
         database = shutil.copy(built("duckdb", rules).database, tmp_path / "probesheets.duckdb")
         environment = {"PROBESHEETS_DUCKDB": str(database)}
     else:
-        environment = spark.environment(tmp_path)
-        shutil.copytree(built("spark", rules).folder / "spark", tmp_path / "spark")
+        environment = built("spark", rules).environment
     arguments = [str(command(target, "dbt")), "test", "--target", target, "--select", "test_type:unit"]
-    result = run([*arguments, "--target-path", str(tmp_path)], tmp_path / "project", environment)
+    with spark.alone(tmp_path):  # its metastore is for one process at a time
+        result = run([*arguments, "--target-path", str(tmp_path)], tmp_path / "project", environment)
     assert result.returncode == 0, result.stdout
     results = json.loads((tmp_path / "run_results.json").read_text(encoding="utf-8"))["results"]
     passed = {entry["unique_id"].split(".")[2] for entry in results if entry["unique_id"].startswith("unit_test.")}
