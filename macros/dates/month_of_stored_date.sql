@@ -12,9 +12,9 @@
 
 {% macro mariadb__month_of_stored_date(x) %}{{ return("date_format(" ~ x ~ ", '%M, %Y')") }}{% endmacro %}
 
-{# A year of more digits would be a date, too, but one that fails when it is formatted. #}
+{# 2020-03 would be a date, too, and a year of more digits one that fails when it is formatted. #}
 {% macro spark__month_of_stored_date(x) %}
-  {{ return("date_format(try_cast(case when " ~ x ~ " like '____-%' then left(" ~ x ~ ", 10) end as date), 'MMMM, yyyy')") }}
+  {{ return("date_format(try_cast(case when " ~ x ~ " like '____-%-%' then left(" ~ x ~ ", 10) end as date), 'MMMM, yyyy')") }}
 {% endmacro %}
 
 {% macro mysql__month_of_stored_date(x) %}{{ return(mariadb__month_of_stored_date(x)) }}{% endmacro %}
