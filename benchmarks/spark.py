@@ -27,7 +27,11 @@ from tests.build import make_project
 from tests.servers import ROOT
 from tests.spark_cluster import events
 
-SHARD = "1/10"
+SHARDS = (
+    "1/10",
+    "2/10",
+    "1000/1000",
+)  # the first has also the files that are not split by probe, the last has no probes or few
 HEAD = "what|CPU s|CPU s per 1,000 texts|wall s|largest process|driver's heap|shuffled|files|tasks that mark"
 
 
@@ -59,22 +63,29 @@ def cases(texts: int, more: int) -> list[Case]:
 
 
 def measured(case: Case, folder: Path) -> Iterator[str]:
-    """The lines of a build and of an export of a tenth of its probes."""
+    """The lines of a build, and of exports of some of its probes."""
     make_project(folder)
     write_source(case, folder / "source")
     environment = spark.environment(folder) if case.workers else duckdb_file(folder)
     if case.workers:
         cost = module(folder, "benchmarks.spark_build", case.workers)
-        yield line(f"{case}: build", case.texts, cost, *of_events(folder / "cluster"))
+        yield line(f"{case}: build", cost, per_thousand(cost, case), *of_events(folder / "cluster"))
     else:
         with duckdb.connect(str(folder / "probesheets.duckdb")) as connection:
             connection.execute(f"create table table_output as from read_parquet('{folder / 'source'}/*.parquet')")
-        yield line(f"{case}: build", case.texts, dbt("build", "duckdb", folder, environment))
-    out = folder / "out"
+        cost = dbt("build", "duckdb", folder, environment)
+        yield line(f"{case}: build", cost, per_thousand(cost, case))
     target = "spark" if case.workers else "duckdb"
-    cost = export(folder, out, target, environment, "--shard", SHARD)
-    workbooks = len([*out.glob("*/*.xlsx")])
-    yield line(f"{case}: export of {workbooks:,} workbooks, shard {SHARD}", case.texts // 10, cost)
+    for shard in SHARDS:
+        out = folder / shard.replace("/", "-")
+        cost = export(folder, out, target, environment, "--shard", shard)
+        files = [*out.glob("**/*.xlsx")]
+        size = sum(file.stat().st_size for file in files) / 1e6
+        yield line(f"{case}: shard {shard}, {len(files):,} workbooks of {size:,.1f} MB", cost)
+
+
+def per_thousand(cost: Cost, case: Case) -> str:
+    return f"{1000 * cost.cpu / case.texts:.3f}"
 
 
 def write_source(case: Case, folder: Path) -> None:
@@ -105,10 +116,10 @@ def of_events(folder: Path) -> list[str]:
     return [f"{max(heaps) / 2**20:,.0f} MB", f"{shuffled / 2**20:,.1f} MB", f"{files}", said]
 
 
-def line(what: str, texts: int, cost: Cost, *more: str) -> str:
-    per_thousand = f"{1000 * cost.cpu / texts:.3f}"
-    cells = [what, f"{cost.cpu:.1f}", per_thousand, f"{cost.seconds:.0f}", f"{cost.megabytes:,.0f} MB", *more]
-    return "| " + " | ".join([*cells, *[""] * (4 - len(more))]) + " |"
+def line(what: str, cost: Cost, *more: str) -> str:
+    per_thousand, *others = [*more, *[""] * (5 - len(more))]
+    cells = [what, f"{cost.cpu:.1f}", per_thousand, f"{cost.seconds:.0f}", f"{cost.megabytes:,.0f} MB", *others]
+    return "| " + " | ".join(cells) + " |"
 
 
 def main() -> None:
@@ -131,7 +142,7 @@ def main() -> None:
         f"{begin:%Y-%m-%d}, {taken:.0f} s in all, on {machine()}. Load average before {load:.1f}, after it "
         f"{os.getloadavg()[0]:.1f}: other work slows the wall clock, and the CPU time less.",
         f"A build is all models and their tests. A worker has one core; the driver and each worker have {MEMORY}. CPU "
-        "time is of all processes. An export writes the workbooks of a tenth of the probes, with links and without.",
+        "time is of all processes. Shard 1 also has the files that are not split by probe.",
     ]
     given.out.write_text("\n\n".join([*notes, "\n".join(lines)]) + "\n", encoding="utf-8")
 

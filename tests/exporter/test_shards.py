@@ -243,9 +243,13 @@ def test_shards_are_not_mixed(built_sample: Build, tmp_path: Path) -> None:
         ("shard", "export", ["--only", "pages", "--shard", "1/3"], "Export with --shard 1/2"),
         ("shard", "export", ["--new"], "Export with --shard 1/2"),
         ("shard", "export", ["--probe", "Masks are"], "Export with --shard 1/2"),
+        ("shard", "export", ["--shard", "2/2"], "Export with --shard 1/2"),
+        ("shard", "export", [], "Export with --shard 1/2"),
         ("shard", "run", ["--new"], "Export with --shard 1/2"),
+        ("shard", "run", [], "Export with --shard 1/2"),
         ("whole", "export", ["--new", "--shard", "1/2"], "Remove --shard"),
         ("whole", "export", ["--only", "pages", "--shard", "1/2"], "Remove --shard"),
+        ("whole", "export", ["--shard", "1/2"], "Remove --shard"),
     ):
         out = tmp_path / folder
         before = contents(out)
@@ -253,15 +257,3 @@ def test_shards_are_not_mixed(built_sample: Build, tmp_path: Path) -> None:
         assert result.code == 1 and remedy in result.err and "--out" in result.err, result.err
         assert contents(out) == before
     assert built_sample.database.read_bytes() == database  # `run` is refused before it builds
-
-
-def test_without_new_another_shard_replaces_what_the_folder_has(built_sample: Build, tmp_path: Path) -> None:
-    export(built_sample, tmp_path / "fresh", "--shard", "2/2")
-    export(built_sample, tmp_path / "out")
-    result = export(built_sample, tmp_path / "out", "--shard", "2/2")
-    assert result.code == 0 and "Removed " in result.err and "links.xlsx" in result.err
-    assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
-    verify(built_sample, tmp_path / "out")
-    assert export(built_sample, tmp_path / "out").code == 0
-    verify(built_sample, tmp_path / "out")
-    assert "shard" not in read_manifest(tmp_path / "out")

@@ -99,7 +99,7 @@ def _check_on_spark(target: str, variables: str, source: Source | None, shape: s
     """The source in a folder of its own, so that nothing is left; without one, the tables that exist."""
     yield Finding("ok", check_spark(target))
     if source is None:
-        yield from _check_source(target, with_shape(variables, shape), {})
+        yield from _check_source(target, with_shape(variables, shape or shape_in(target)), {})
         return
     with tempfile.TemporaryDirectory(prefix="check-", dir=files(target)) as folder:
         found = offer_source(Path(folder), source)

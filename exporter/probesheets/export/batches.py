@@ -27,6 +27,7 @@ class Batch:
 
 def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample | None) -> Batch:
     """The batch that an export would write. Raises ProbesheetsError if it cannot follow those in the folder."""
+    refuse_other_shard(folder, selection.shard)
     held = last_batch(folder)
     if new:
         stopped = not folder.manifest.complete
@@ -41,7 +42,6 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
         refuse_mixture(folder, sample, everything=selection.everything)
         batch = Batch(1, new, sample)
     if new or not selection.everything:
-        refuse_other_shard(folder, selection.shard)
         folder.check(replaced_files(folder, batch, {kind.name: selection.of(kind) for kind in selection.kinds}))
     folder.check([INDEX, DELIVERED, *(f"{kind.name}/" for kind in selection.kinds if kind.one_file_per)])
     return batch
@@ -95,9 +95,8 @@ def refuse_folder(out: Path, new: bool) -> None:
     check_place(out)
     if out.exists():
         with open_folder(out) as folder:
-            if new:
-                refuse_other_shard(folder, None)
-            else:
+            refuse_other_shard(folder, None)
+            if not new:
                 refuse_mixture(folder, None, everything=True)
 
 

@@ -94,9 +94,9 @@ class Builds:
         return [one.seen for one in self._invocations.values() if one.same(newest, "variables", "version")][-1]
 
     @property
-    def newest(self) -> str:
-        """When the newest build began, in ISO 8601 and UTC; empty without a build."""
-        return max((one.started for one in self._invocations.values()), default="")
+    def newest(self) -> Invocation | None:
+        """The newest dbt command; None before the first."""
+        return max(self._invocations.values(), key=lambda one: one.number, default=None)
 
     def with_ancestors(self, models: Iterable[str]) -> set[str]:
         """These models and all models that they are built from."""

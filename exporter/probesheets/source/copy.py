@@ -5,9 +5,10 @@ builds anything, and then gives them their names (macros/project/accept_copy.sql
 replaces the previous copy, and what a killed `run` left is never accepted by another command.
 """
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import duckdb
 
 from probesheets.errors import ProbesheetsError, counted, hide_password, shown
 from probesheets.project.build import OFFERED
-from probesheets.settings import database_file, is_duckdb, memory, more_memory
+from probesheets.project.models import opened
+from probesheets.settings import database_file, is_duckdb, is_spark, memory, more_memory
 from probesheets.source.append import append, columns, origin, own_tables, shape_of_copy
 from probesheets.source.asked import Source
 from probesheets.source.files import Rows, find_files, open_files
@@ -193,12 +195,21 @@ def _advice(
 
 
 def shape_in(target: str) -> str | None:
-    """The name of the shape of the copy that a DuckDB target has; None without a copy, and for a server."""
+    """The name of the shape of the copy that a target has; None without a copy, and for tables of others."""
+    if is_spark(target):
+        return None if os.environ.get("PROBESHEETS_SOURCE_SCHEMA") else _shape_of_last_build(target)
     if not is_duckdb(target) or not database_file(target).is_file():
         return None
     with connect(database_file(target)) as connection:
         found = shape_of_copy(connection)
     return found.name if found else None
+
+
+def _shape_of_last_build(target: str) -> str | None:
+    with suppress(ProbesheetsError), opened(target) as (project, _):
+        if newest := project.builds.newest:
+            return str(newest.seen["variables"]["shape"])
+    return None
 
 
 def discard_copy(database: Path) -> None:

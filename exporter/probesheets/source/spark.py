@@ -133,12 +133,13 @@ def _columns(reading: Reading, types: Mapping[str, str], source: Source) -> dict
 
 def _refuse_different_columns(types: Mapping[Path, Mapping[str, str]]) -> None:
     """Spark takes the columns of one file for those of all."""
-    first, *others = types.items()
-    for file, columns in others:
-        if different := {*columns.items()} ^ {*first[1].items()}:
+    first, *others = types
+    for file in others:
+        for name, kind in sorted({*types[file].items()} ^ {*types[first].items()}):
+            one, other = (file, first) if types[file].get(name) == kind else (first, file)
             raise ProbesheetsError(
-                f"{first[0]} and {file} differ in the column {shown(min(different)[0])}: it is missing, or has another "
-                "type. Spark reads files in place only if their columns are equal. Write them again, or name one file."
+                f"{one} has a column {shown(name)} ({kind}), and {other} has {types[other].get(name, 'none')}. Spark "
+                "reads files in place only if all have the same columns and types. Write them again, or name one file."
             )
 
 
