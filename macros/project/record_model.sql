@@ -2,8 +2,7 @@
 {% macro record_model(event) %}
   {% if execute %}
     {% if event == 'building' %}
-      {% do check_turn() %}
-      {% do limit_waiting() %}
+      {% do prepare_session(check_turn().source.rows) %}
     {% endif %}
     {% do log_events([(event, model.unique_id, '')], commit=event == 'building') %}
   {% endif %}
@@ -11,10 +10,11 @@
 
 {#
   Stops a model unless on-run-start of this dbt command has passed and no other build has started since. dbt 1.7 goes on to
-  build although on-run-start has failed. Two builds at the same time would mix their models.
+  build although on-run-start has failed. Two builds at the same time would mix their models. Returns what the build log says
+  about this build: see begin_build().
 #}
 {% macro check_turn() %}
-  {% set latest = run_query("select invocation_id, recorded_at from " ~ build_log()
+  {% set latest = run_query("select invocation_id, recorded_at, details from " ~ build_log()
     ~ " where event = 'started' and subject <> 'test' order by event_id desc limit 1").rows
     if load_relation(build_log()) else [] %}
   {% if not latest or latest[0][0] != invocation_id %}
@@ -25,19 +25,30 @@
       ~ "Build again when the other one has finished."
       if own else "Nothing is built, because the checks at the start failed. See their message above.") }}
   {% endif %}
+  {{ return(fromjson(latest[0][2])) }}
 {% endmacro %}
 
+
+{# Settings of the connection that builds a model, for a source with so many rows. #}
+{% macro prepare_session(rows) %}{{ return(adapter.dispatch('prepare_session')(rows)) }}{% endmacro %}
+
+{% macro default__prepare_session(rows) %}{% endmacro %}
 
 {#
   A model waits at most a minute for a table, not a day as on MariaDB by default: a client that was killed may have left a
   statement that still runs. advise() then names its connection.
 #}
-{% macro limit_waiting() %}{{ return(adapter.dispatch('limit_waiting')()) }}{% endmacro %}
+{% macro mariadb__prepare_session(rows) %}{% do run_query('set session lock_wait_timeout = ' ~ lock_wait_seconds()) %}{% endmacro %}
 
-{% macro default__limit_waiting() %}{% endmacro %}
-
-{% macro mariadb__limit_waiting() %}{% do run_query('set session lock_wait_timeout = ' ~ lock_wait_seconds()) %}{% endmacro %}
-
-{% macro mysql__limit_waiting() %}{{ return(mariadb__limit_waiting()) }}{% endmacro %}
+{% macro mysql__prepare_session(rows) %}{{ return(mariadb__prepare_session(rows)) }}{% endmacro %}
 
 {% macro lock_wait_seconds() %}{{ return(60) }}{% endmacro %}
+
+{#
+  A join splits its rows among 200 tasks, unless the cluster's settings say otherwise. From 100 million rows of the source
+  on, that is too few: there is a task for each 500,000 rows, which are about 100 MB.
+#}
+{% macro spark__prepare_session(rows) %}
+  {% set setting, wanted = 'set spark.sql.shuffle.partitions', rows // 500000 %}
+  {% if wanted > 200 and wanted > run_query(setting).rows[0][1] | int(default=wanted) %}{% do run_query(setting ~ ' = ' ~ wanted) %}{% endif %}
+{% endmacro %}
