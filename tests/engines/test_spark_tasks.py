@@ -1,5 +1,6 @@
 """All cores of Spark mark texts, whatever the size of the files that it reads."""
 
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -7,6 +8,7 @@ import pyarrow.parquet as pq
 from tests import spark
 from tests.build import Build, Source, command, make_project, run
 from tests.conftest import Builder, need
+from tests.servers import ROOT
 
 
 def rows_of_tasks(build: Build, table: str) -> list[int]:
@@ -43,7 +45,10 @@ def test_a_large_source_is_joined_in_more_tasks(tmp_path: Path) -> None:
     """Than the 200 of Spark; a number that is set already is never lowered."""
     need("spark")
     make_project(tmp_path / "project")
-    (tmp_path / "project" / "macros" / "show.sql").write_text(SHOW, encoding="utf-8")
+    macros = tmp_path / "project" / "macros"
+    macros.unlink()  # a link to the checkout's
+    shutil.copytree(ROOT / "macros", macros)
+    (macros / "show.sql").write_text(SHOW, encoding="utf-8")
     arguments = ["--quiet", "run-operation", "show_partitions", "--target", "spark"]
     with spark.alone(tmp_path):
         result = run([str(command("spark", "dbt")), *arguments], tmp_path / "project", spark.environment(tmp_path))
