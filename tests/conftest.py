@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from filelock import FileLock
 
 from tests import spark
 from tests.browser import HINT, Browser, browser
@@ -113,11 +114,11 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def _built_on_spark(folder: Path, target: str, source: Source, _: None) -> Build:
-    """One build for all processes of the tests: it takes minutes; one at a time: it takes all cores."""
+    """One build for all processes of the tests, since it takes minutes."""
     need(target)
-    with spark.alone(folder):
-        folder = spark.shared(folder) / folder.name
-        made = folder.with_suffix(".json")
+    folder = spark.shared(folder) / folder.name
+    made = folder.with_suffix(".json")
+    with FileLock(folder.with_suffix(".lock")):
         if not made.exists():
             result = build(folder, target, source, None)
             made.write_text(json.dumps(asdict(result), default=str), encoding="utf-8")

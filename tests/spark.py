@@ -15,7 +15,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock
 
 from tests.servers import ROOT, SECONDS_TO_START, SqlError, free_port
 
@@ -119,13 +118,6 @@ def execute(environment: Mapping[str, str], statements: Sequence[str]) -> list[l
 def shared(folder: Path) -> Path:
     """The folder that all processes of the tests share, by one of pytest's."""
     return folder.parents["PYTEST_XDIST_WORKER" in os.environ]
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """One process of the tests at a time, since Spark takes all cores."""
-    with FileLock(shared(folder) / "spark.lock"):
-        yield
 
 
 def incoming(folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]], whole_numbers: Sequence[str]) -> str:

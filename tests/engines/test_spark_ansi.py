@@ -35,12 +35,11 @@ def ansi(dbt_build: Build, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
         },
         "out": str(out),
     }
-    with spark.alone(out):
-        result = subprocess.run(
-            [str(spark.spark_environment() / "bin" / "python"), str(CHILD)],
-            input=json.dumps(task), cwd=out, env=own_environment(spark.environment(out)),
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+    result = subprocess.run(
+        [str(spark.spark_environment() / "bin" / "python"), str(CHILD)],
+        input=json.dumps(task), cwd=out, env=own_environment(spark.environment(out)),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert result.returncode == 0, result.stderr[-3000:]
     return out, json.loads(result.stdout.splitlines()[-1])
 

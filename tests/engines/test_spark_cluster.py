@@ -44,7 +44,7 @@ class Rebuilt:
 def rebuilt(lopsided: Source, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rebuilt]:
     need("spark")
     folder = tmp_path_factory.mktemp("cluster")
-    with spark.alone(folder), cluster(folder / "processes", 2, SETTINGS) as processes:
+    with cluster(folder / "processes", 2, SETTINGS) as processes:
         yield _rebuild(folder / "project", lopsided, processes)
 
 

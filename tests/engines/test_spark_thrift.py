@@ -23,7 +23,7 @@ EARLIER = "insert into {log} select event_id + 1, recorded_at, 'another', event,
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     need("spark")
     folder = tmp_path_factory.mktemp("thrift")
-    with spark.alone(folder), spark.thrift_server(folder) as environment:
+    with spark.thrift_server(folder) as environment:
         yield environment | {"SOURCE_DATE_EPOCH": "1700000000"}
 
 

@@ -80,13 +80,6 @@ def an_exposure(change: Callable[[dict[Any, Any]], object], model: str = "links"
 
 THERE, BUNDLED = at("there.duckdb"), ()
 ON_DUCKDB = {
-    "null in a list": Case("extra_tags must be a list of names", {"extra_tags": [None]}),
-    "a list in a list": Case("extra_tags must be a list of names", {"extra_tags": [["a"]]}),
-    "a mapping in a list": Case("extra_columns must be a list of names", {"extra_columns": [{"a": "b"}]}),
-    "true in a list": Case("extra_tags must be a list of names", {"extra_tags": [True]}),
-    "a truth value": Case("date_tag must be a name", {"date_tag": True}),
-    "a severity": Case("dirty_data must be warn, error or ignore", {"dirty_data": "wran"}),
-    "a misspelt list": Case("dbt_project.yml sets the variable 'extra_tag'", prepare=a_variable("extra_tag")),
     "a misspelt tag": Case("dbt_project.yml sets the variable 'text_tga'", prepare=a_variable("text_tga")),
     "a column that is missing": Case("has no column nope", {"extra_columns": ["mood", "nope"]}),
     "a text tag with an escape": Case("text_tag is ", {"text_tag": "\x1b[2Jtrimmed"}),
@@ -121,6 +114,16 @@ def test_what_stops_run_is_what_check_has_said(case: Case, tmp_path: Path) -> No
 
     both(ask, [case.says], case.variables, *case.source)
     assert not (folder / "out").exists() or not list((folder / "out").rglob("*.xlsx"))
+
+
+@pytest.mark.parametrize("wrong", [None, ["a"], True], ids=repr)
+def test_every_wrong_variable_is_named_by_both(wrong: object, tmp_path: Path) -> None:
+    make_project(tmp_path / "p")
+    write_source(tmp_path / "p" / "source.csv")
+    variables = {"extra_tags": [wrong], "extra_columns": [{"a": "b"}], "date_tag": True, "dirty_data": "wran"}
+    says = [f"{name} must be a list of names" for name in ("extra_tags", "extra_columns")]
+    says += ["date_tag must be a name", "dirty_data must be warn, error or ignore"]
+    both(lambda *more: probesheets(tmp_path / "p", {}, *more), says, variables, "--source", "source.csv")
 
 
 BAD_NAMES = {

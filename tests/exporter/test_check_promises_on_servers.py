@@ -41,8 +41,11 @@ UNREADABLE = "update source.table_output set content = unhex('c328') where id = 
 TOO_LONG = "update source.table_output set content = repeat('\"\\n', 50000) where id = 5"
 ON_SERVERS = {
     "ORACLE": OnServer("sql_mode includes ORACLE", settings=mode("ORACLE"), only="mariadb"),
-    "backslashes": OnServer("includes NO_BACKSLASH_ESCAPES", settings=mode("NO_BACKSLASH_ESCAPES"), only="mariadb"),
-    "empty is null": OnServer("includes EMPTY_STRING_IS_NULL", settings=mode("EMPTY_STRING_IS_NULL"), only="mariadb"),
+    "modes": OnServer(
+        "includes NO_BACKSLASH_ESCAPES, EMPTY_STRING_IS_NULL",
+        settings=mode("NO_BACKSLASH_ESCAPES,EMPTY_STRING_IS_NULL"),
+        only="mariadb",
+    ),
     "a small packet": OnServer(
         "max_allowed_packet is 65,536 bytes", settings={"max_allowed_packet": "65536"}, only="mariadb"
     ),
