@@ -52,8 +52,7 @@ def run(
                 said = build(target, variables, environment, quiet=quiet, verbose=verbose, track=track)
             say(said)
         with opened(target) as (project, warehouse), progress(quiet=quiet) as track:
-            newest = project.builds.newest
-            if is_spark(target) and (newest is None or newest.started < started):
+            if is_spark(target) and project.builds.newest < started:
                 raise ProbesheetsError(
                     f"Spark has not written its tables into {files(target)}. Set PROBESHEETS_SPARK_FILES to the folder "
                     f"of its tables, as this machine sees it. Then run: probesheets export --target {target}"

@@ -7,7 +7,7 @@
   {{ return('(select /*+ repartition(' ~ tasks ~ ', ' ~ key ~ ') */ * from ' ~ rows ~ ') as spread' if tasks else rows) }}
 {% endmacro %}
 
-{# For a table of texts: on Spark, if it has 10,000 rows, one for each core, but at most 100,000 rows in each. #}
+{# For a table of texts: on Spark, if it has 10,000 rows, one for each core, and about 100,000 rows in each at most. #}
 {% macro number_of_tasks(texts) %}{{ return(adapter.dispatch('number_of_tasks')(texts)) }}{% endmacro %}
 
 {% macro default__number_of_tasks(texts) %}{{ return(none) }}{% endmacro %}

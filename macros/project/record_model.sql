@@ -45,8 +45,8 @@
 {% macro lock_wait_seconds() %}{{ return(60) }}{% endmacro %}
 
 {#
-  A join splits its rows among 200 tasks, unless the cluster's settings say otherwise. From 100 million rows of the source
-  on, that is too few: there is a task for each 500,000 rows, which are about 100 MB.
+  A join splits its rows among 200 tasks by default. That is too few if the source has more than 100 million rows: there
+  is a task for each 500,000 rows, which are about 100 MB, unless a larger number is set.
 #}
 {% macro spark__prepare_session(rows) %}
   {% set setting, wanted = 'set spark.sql.shuffle.partitions', rows // 500000 %}

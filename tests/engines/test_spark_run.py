@@ -62,7 +62,7 @@ def test_parquet_is_read_in_place(lab: Path, parquet: Path, call: Callable[..., 
     code, said = call("run", "--source", str(parquet), *options, "--out", "out", PROBESHEETS_SCHEMA="ProbeSheets")
     assert code == 0, said
     assert "Spark reads 3 rows of answers in place" in said and "number → Record ID" in said
-    assert not list((lab / "spark").glob("copies/*"))
+    assert not list((lab / "spark").glob("copied_sources/*/*"))
     duck = run(
         [str(command("duckdb", "probesheets")), "run", "--source", str(parquet), *options, "--out", "duck"],
         lab,
@@ -75,8 +75,12 @@ def test_parquet_is_read_in_place(lab: Path, parquet: Path, call: Callable[..., 
         assert sheet(lab / "out" / name) == sheet(lab / "duck" / name), name
 
 
-def test_the_shape_of_the_copy_is_kept(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shape_of_the_copy_is_kept(
+    lab: Path, call: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`run` and `check` without a source read the copy of the test above; tables that exist may have another shape."""
+    _, said = call("check")
+    assert "2 text rows of 2 probes" in said, said
     monkeypatch.chdir(lab)
     assert shape_in("spark") == "answers"
     monkeypatch.setenv("PROBESHEETS_SOURCE_SCHEMA", "mine")

@@ -239,17 +239,17 @@ def test_shards_are_not_mixed(built_sample: Build, tmp_path: Path) -> None:
     export(built_sample, tmp_path / "whole")
     database = built_sample.database.read_bytes()
     for folder, command_, arguments, remedy in (
-        ("shard", "export", ["--new", "--shard", "2/2"], "Export with --shard 1/2"),
-        ("shard", "export", ["--only", "pages", "--shard", "1/3"], "Export with --shard 1/2"),
-        ("shard", "export", ["--new"], "Export with --shard 1/2"),
-        ("shard", "export", ["--probe", "Masks are"], "Export with --shard 1/2"),
-        ("shard", "export", ["--shard", "2/2"], "Export with --shard 1/2"),
-        ("shard", "export", [], "Export with --shard 1/2"),
-        ("shard", "run", ["--new"], "Export with --shard 1/2"),
-        ("shard", "run", [], "Export with --shard 1/2"),
-        ("whole", "export", ["--new", "--shard", "1/2"], "Remove --shard"),
-        ("whole", "export", ["--only", "pages", "--shard", "1/2"], "Remove --shard"),
-        ("whole", "export", ["--shard", "1/2"], "Remove --shard"),
+        ("shard", "export", ["--new", "--shard", "2/2"], "export with --shard 1/2"),
+        ("shard", "export", ["--only", "pages", "--shard", "1/3"], "export with --shard 1/2"),
+        ("shard", "export", ["--new"], "export with --shard 1/2"),
+        ("shard", "export", ["--probe", "Masks are"], "export with --shard 1/2"),
+        ("shard", "export", ["--shard", "2/2"], "export with --shard 1/2"),
+        ("shard", "export", [], "export with --shard 1/2"),
+        ("shard", "run", ["--new"], "export with --shard 1/2"),
+        ("shard", "run", [], "export with --shard 1/2"),
+        ("whole", "export", ["--new", "--shard", "1/2"], "remove --shard"),
+        ("whole", "export", ["--only", "pages", "--shard", "1/2"], "remove --shard"),
+        ("whole", "export", ["--shard", "1/2"], "remove --shard"),
     ):
         out = tmp_path / folder
         before = contents(out)

@@ -83,9 +83,9 @@ def refuse_other_shard(folder: Folder, shard: str | None) -> None:
     held = folder.manifest.shard
     if folder.listed and held != shard:
         has, added = (f"shard {some}" if some else "an export without --shard" for some in (held, shard))
-        todo = f"Export with --shard {held}" if held else "Remove --shard"
+        todo = f"export with --shard {held}" if held else "remove --shard"
         raise ProbesheetsError(
-            f"{folder.path} has {has}; {added} cannot be added to it. {todo}, or choose another folder with --out."
+            f"{folder.path} has {has}; {added} cannot be added to it. Choose another folder with --out, or {todo}."
         )
 
 

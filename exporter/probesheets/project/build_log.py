@@ -94,9 +94,16 @@ class Builds:
         return [one.seen for one in self._invocations.values() if one.same(newest, "variables", "version")][-1]
 
     @property
-    def newest(self) -> Invocation | None:
-        """The newest dbt command; None before the first."""
-        return max(self._invocations.values(), key=lambda one: one.number, default=None)
+    def newest(self) -> str:
+        """When the newest build began, in ISO 8601 and UTC; empty without a build."""
+        return max((one.started for one in self._invocations.values()), default="")
+
+    @property
+    def copied_shape(self) -> str | None:
+        """The shape of the copy that a build has accepted last; None without a copy."""
+        copied = [event.invocation for event in self._last.values() if event.number == self._copied]
+        found = self._invocations.get(copied[0]) if copied else None
+        return str(found.seen["variables"]["shape"]) if found else None
 
     def with_ancestors(self, models: Iterable[str]) -> set[str]:
         """These models and all models that they are built from."""

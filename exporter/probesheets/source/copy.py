@@ -197,7 +197,7 @@ def _advice(
 def shape_in(target: str) -> str | None:
     """The name of the shape of the copy that a target has; None without a copy, and for tables of others."""
     if is_spark(target):
-        return None if os.environ.get("PROBESHEETS_SOURCE_SCHEMA") else _shape_of_last_build(target)
+        return None if os.environ.get("PROBESHEETS_SOURCE_SCHEMA") else _shape_on_spark(target)
     if not is_duckdb(target) or not database_file(target).is_file():
         return None
     with connect(database_file(target)) as connection:
@@ -205,10 +205,9 @@ def shape_in(target: str) -> str | None:
     return found.name if found else None
 
 
-def _shape_of_last_build(target: str) -> str | None:
+def _shape_on_spark(target: str) -> str | None:
     with suppress(ProbesheetsError), opened(target) as (project, _):
-        if newest := project.builds.newest:
-            return str(newest.seen["variables"]["shape"])
+        return project.builds.copied_shape
     return None
 
 
