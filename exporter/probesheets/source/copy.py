@@ -8,7 +8,7 @@ replaces the previous copy, and what a killed `run` left is never accepted by an
 import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import duckdb
 
 from probesheets.errors import ProbesheetsError, counted, hide_password, shown
 from probesheets.project.build import OFFERED
-from probesheets.project.models import opened
+from probesheets.project.build_log import Builds
 from probesheets.settings import database_file, is_duckdb, is_spark, memory, more_memory
 from probesheets.source.append import append, columns, origin, own_tables, shape_of_copy
 from probesheets.source.asked import Source
@@ -35,6 +35,7 @@ from probesheets.source.shapes import (
     recognise,
 )
 from probesheets.sql import literal
+from probesheets.warehouse import open_warehouse
 from probesheets.warehouse.duckdb_file import open_file
 
 ACCEPT = {OFFERED: "1"}  # the environment of a dbt command that may accept the copy
@@ -206,8 +207,8 @@ def shape_in(target: str) -> str | None:
 
 
 def _shape_on_spark(target: str) -> str | None:
-    with suppress(ProbesheetsError), opened(target) as (project, _):
-        return project.builds.copied_shape
+    with suppress(ProbesheetsError), closing(open_warehouse(target)) as warehouse:
+        return Builds(warehouse, target).copied_shape
     return None
 
 
