@@ -1,5 +1,4 @@
-{# An export reads files of Spark, and a view has none. #}
-{{ config(materialized="table" if target.type == "spark" else "view") }}
+{{ config(materialized=view_for_exports()) }}
 -- One row per text that is not blank, as in texts, and where its links are. Pages for a browser read it.
 select texts.*, {{ link_pieces("marked.marked_text") }} as pieces
 from {{ ref("marked_texts") }} as marked

@@ -13,13 +13,13 @@ from probesheets.sql import literal
 from probesheets.warehouse import Server
 
 
-def check_database(target: str, *, copying: bool) -> None:
-    """Raises ProbesheetsError unless dbt can build in the DuckDB file (which need not exist), or on the server."""
+def check_database(target: str, *, copying: bool) -> str:
+    """What Spark will run on, as a sentence, else "". Raises ProbesheetsError unless dbt can build in the target."""
+    if is_spark(target):
+        return check_spark(target)
     if is_duckdb(target):
         memory()  # raises for a wrong size
         _check_file(target, copying)
-    elif is_spark(target):
-        check_spark(target)
     else:
         with closing(Server(target)) as server:
             [(sql_mode,)] = server.rows("select @@sql_mode")
@@ -29,6 +29,7 @@ def check_database(target: str, *, copying: bool) -> None:
                     "Ask the administrator to remove it: set global sql_mode = ...\n"
                     "To copy the source into DuckDB instead, run: probesheets run --source mysql://user@host:port/schema"
                 )
+    return ""
 
 
 def _check_file(target: str, copying: bool) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 from probesheets.check.database import check_database
 from probesheets.check.rights import missing_rights
-from probesheets.check.spark import check_spark
 from probesheets.errors import ProbesheetsError, counted, near, shortened, shown
 from probesheets.project.build import check_variables, inspect_source
 from probesheets.project.kinds import read_kinds
@@ -47,7 +46,8 @@ def check(target: str, variables: str, source: Source | None, shape: str | None 
     findings = [_versions(target)]
     try:
         check_variables(variables)
-        check_database(target, copying=source is not None)
+        if spark := check_database(target, copying=source is not None):
+            findings.append(Finding("ok", spark))
         if is_duckdb(target):
             findings += _check_copy(target, variables, source, shape)
         elif is_spark(target):
@@ -97,7 +97,6 @@ def _check_copy(target: str, variables: str, source: Source | None, shape: str |
 
 def _check_on_spark(target: str, variables: str, source: Source | None, shape: str | None) -> Iterator[Finding]:
     """The source in a folder of its own, so that nothing is left; without one, the tables that exist."""
-    yield Finding("ok", check_spark(target))
     if source is None:
         yield from _check_source(target, with_shape(variables, shape or shape_in(target)), {})
         return

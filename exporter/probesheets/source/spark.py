@@ -135,7 +135,8 @@ def _refuse_different_columns(types: Mapping[Path, Mapping[str, str]]) -> None:
     """Spark takes the columns of one file for those of all."""
     first, *others = types
     for file in others:
-        for name, kind in sorted({*types[file].items()} ^ {*types[first].items()}):
+        if different := {*types[file].items()} ^ {*types[first].items()}:
+            name, kind = min(different)
             one, other = (file, first) if types[file].get(name) == kind else (first, file)
             raise ProbesheetsError(
                 f"{one} has a column {shown(name)} ({kind}), and {other} has {types[other].get(name, 'none')}. Spark "
