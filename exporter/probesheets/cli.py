@@ -117,6 +117,10 @@ def export(
     per: option.Per = None,
     seed: option.Seed = None,
     shard: option.Shard = None,
+    coders: option.Coders = None,
+    overlap: option.Overlap = None,
+    blind: option.Blind = False,
+    codebook: option.Codebook = None,
     quiet: option.Quiet = False,
     as_json: option.Json = False,
 ) -> None:
@@ -129,19 +133,24 @@ def export(
     Example: probesheets export --sample 20 --per month --seed 7 --out to_code
 
     Example: probesheets export --shard 3/10 --out sheets3
+
+    Example: probesheets export --sample 200 --coders Ana,Ben --overlap 25% --codebook codes.csv --out coding
     """
+    from probesheets.export.codebook import read_codebook
+    from probesheets.export.dealing import Deal
     from probesheets.export.export import export as write
     from probesheets.export.sampling import Sample
     from probesheets.folder.publish import check_place
     from probesheets.project.models import opened
 
     check_place(out)
-    drawn = Sample.asked(sample, sample_total, per, seed)
+    codes = read_codebook(codebook)
+    deal = Deal.asked(coders, overlap, blind, [name for name, _ in codes])
+    drawn = Sample.asked(sample, sample_total, per, seed, deal)
     with opened(target) as (project, warehouse), progress(quiet=quiet) as track:
         say = partial(_say, quiet=quiet)
-        report = write(
-            project, warehouse, out, probe or [], only or [], new=new, sample=drawn, shard=shard, track=track, say=say
-        )
+        how = {"new": new, "sample": drawn, "shard": shard, "codes": codes}
+        report = write(project, warehouse, out, probe or [], only or [], **how, track=track, say=say)
     _show(report, quiet, as_json)
 
 

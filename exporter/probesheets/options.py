@@ -65,6 +65,14 @@ _SEED = "With a sample: the random seed (default: 0). The same seed draws the sa
 Seed = Annotated[str | None, typer.Option(parser=text, metavar="S", help=_SEED)]
 _SHARD = "Only shard K of N: its part of the probes, so that N machines can write at once. Shard 1 has the other files."
 Shard = Annotated[str | None, typer.Option("--shard", parser=shard, metavar="K/N", help=_SHARD)]
+_CODERS = "With a sample: deal it among these coders, each of whom gets a folder."
+Coders = Annotated[str | None, typer.Option("--coders", parser=text, metavar="A,B,…", help=_CODERS)]
+_OVERLAP = "With --coders: the share of the texts that all coders get, such as 25%."
+Overlap = Annotated[str | None, typer.Option("--overlap", parser=text, metavar="N%", help=_OVERLAP)]
+_BLIND = "With --coders: leave out the columns that show the model or the date of a text."
+Blind = Annotated[bool, typer.Option("--blind", help=_BLIND)]
+_CODEBOOK = "CSV file with a column code, and maybe description. Each code becomes a column of dealt sheets."
+Codebook = Annotated[Path | None, typer.Option("--codebook", parser=path, metavar="FILE", help=_CODEBOOK)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
 _TAKE_OVER = "Build although a build on the shared Spark has not ended, because it was stopped."
 TakeOver = Annotated[bool, typer.Option("--take-over", help=_TAKE_OVER)]

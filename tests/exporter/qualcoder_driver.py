@@ -1,6 +1,7 @@
-"""Imports workbooks into one new project by QualCoder's own survey import, without a screen, and prints what came out.
+"""Imports files into one new project by QualCoder's own importers, without a screen, and prints what came out.
 
-usage: python qualcoder_driver.py CHECKOUT TEXT_COLUMN WORKBOOK...
+usage: python qualcoder_driver.py CHECKOUT TEXT_COLUMN WORKBOOK...  (by its survey import)
+       python qualcoder_driver.py CHECKOUT - PROJECT.qdpx           (by its import of REFI-QDA)
 
 It runs in a Python with PyQt6 and openpyxl. Real are the dialog, its form, and the project's tables, which are read
 from the checkout. Made up are the person (who chooses the file, sets the columns' types, and presses OK), the
@@ -31,6 +32,11 @@ QUERIES = {
     "texts": """
         select cases.name, source.fulltext, pos0, pos1 from case_text
         join cases using (caseid) join source on source.id = case_text.fid""",
+    "file_texts": "select name, fulltext, owner from source",
+    "file_attributes": """
+        select source.name, attribute.name, attribute.value from attribute
+        join source on source.id = attribute.id and attribute.attr_type = 'file'""",
+    "codes": "select name, memo from code_name",
     "coded": """
         select cases.name, code_name.name, code_text.seltext from code_text
         join code_name using (cid) join case_text using (fid) join cases using (caseid)""",
@@ -71,6 +77,17 @@ def import_workbook(app: Any, file: str, text_column: str) -> dict[str, Any]:
     return {"said": said, "guessed": guessed, "cases": after - before, "closed": dialog.result() == 1}
 
 
+def import_refi(app: Any, file: str) -> dict[str, Any]:
+    """Choose the .qdpx file and import it; what the program said."""
+    from qualcoder.refi import RefiImport  # type: ignore[import-not-found]
+
+    said: list[str] = []
+    QtWidgets.QFileDialog.getOpenFileName = lambda *_, **__: (file, "any")
+    QtWidgets.QMessageBox.exec = lambda box: said.append(box.text())
+    RefiImport(app, SimpleNamespace(append=said.append), "qdpx")
+    return {"said": said, "coder": app.settings["codername"]}
+
+
 def import_all(checkout: Path, text_column: str, files: list[str], project: Path) -> dict[str, Any]:
     (project / "documents").mkdir()
     settings = {"fontsize": 10, "font": "Sans", "directory": str(project), "codername": "test", "ai_enable": "False"}
@@ -78,7 +95,11 @@ def import_all(checkout: Path, text_column: str, files: list[str], project: Path
         for statement in project_tables(checkout):
             conn.execute(statement)
         app = SimpleNamespace(settings=settings, conn=conn, project_path=str(project), project_events=None)
-        workbooks = {file: import_workbook(app, file, text_column) for file in files}
+        app.ai_models, app.write_config_ini = [], lambda *_: None
+        workbooks = {
+            file: import_refi(app, file) if file.endswith(".qdpx") else import_workbook(app, file, text_column)
+            for file in files
+        }
         return {"workbooks": workbooks} | {name: conn.execute(query).fetchall() for name, query in QUERIES.items()}
 
 

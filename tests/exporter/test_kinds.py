@@ -110,7 +110,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], list[str]]] = {
     "no columns": (lambda meta: meta.pop("columns"), ["missing key `columns`"]),
     "a sheet's name": (lambda meta: meta.update(sheet="A/B"), ["'A/B'"]),
     "dates": (lambda meta: meta.update(dates="iso"), ["'iso'", "cell", "text"]),
-    "a format": (lambda meta: meta.update(format="pdf"), ["no format 'pdf'. Valid: xlsx, html, txt."]),
+    "a format": (lambda meta: meta.update(format="pdf"), ["no format 'pdf'. Valid: xlsx, html, txt, qdpx."]),
     "pieces": (lambda meta: meta.update(format="html", pieces="ur"), ["no column 'ur'", "url"]),
     "a use in a page": (lambda meta: meta["columns"][0].update(page="tab"), ["'tab' - at `$.page`"]),
     "a header twice": (lambda meta: meta["columns"][1].update(header="record id"), ["record id"]),

@@ -93,7 +93,7 @@ def batch(key: str) -> Callable[[object], Change]:
 
 TOP = ("target", "project_version", "created", "totals", "selected", "batches", "files", "full", "complete")
 ENTRY = ("path", "kind", "probe", "group", "batch", "part", "columns", "rows", "records", "sha256")
-NO_PATHS = ("", "/tmp/x", "../x", "a/../../x", "a/./x", "a//x", "..\\x", "C:x", "a\0b", "a\nb", "x/", ".", "a/b/c")
+NO_PATHS = ("", "/tmp/x", "../x", "a/../../x", "a/./x", "a//x", "..\\x", "C:x", "a\0b", "a\nb", "x/", ".", "a/b/c/d")
 DAMAGES: dict[str, tuple[Change, str]] = {
     **{f"no {key}": (at(key)(...), key) for key in TOP},
     **{f"no {key} of a file": (entry(key)(...), key) for key in ENTRY},

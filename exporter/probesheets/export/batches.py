@@ -28,6 +28,8 @@ class Batch:
 def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample | None) -> Batch:
     """The batch that an export would write. Raises ProbesheetsError if it cannot follow those in the folder."""
     refuse_other_shard(folder, selection.shard)
+    if new:
+        refuse_other_deal(folder, sample)
     held = last_batch(folder)
     if new:
         stopped = not folder.manifest.complete
@@ -43,7 +45,7 @@ def next_batch(folder: Folder, selection: Selection, new: bool, sample: Sample |
         batch = Batch(1, new, sample)
     if new or not selection.everything:
         folder.check(replaced_files(folder, batch, {kind.name: selection.of(kind) for kind in selection.kinds}))
-    folder.check([INDEX, DELIVERED, *(f"{kind.name}/" for kind in selection.kinds if kind.one_file_per)])
+    folder.check([INDEX, DELIVERED, *(f"{kind.directory}/" for kind in selection.kinds if kind.directory)])
     return batch
 
 
@@ -87,6 +89,14 @@ def refuse_other_shard(folder: Folder, shard: str | None) -> None:
         raise ProbesheetsError(
             f"{folder.path} has {has}; {added} cannot be added to it. Choose another folder with --out, or {todo}."
         )
+
+
+def refuse_other_deal(folder: Folder, sample: Sample | None) -> None:
+    """Raises ProbesheetsError if the folder was dealt to coders and the batch would not be, or the reverse."""
+    held, dealt = any("coders" in some for some in folder.manifest.samples), bool(sample and sample.deal)
+    if folder.listed and held != dealt:
+        has = "was dealt to coders. Add --coders and a sample" if held else "was not dealt to coders. Remove --coders"
+        raise ProbesheetsError(f"{folder.path} {has}, or choose another folder with --out.")
 
 
 def refuse_folder(out: Path, new: bool) -> None:

@@ -20,7 +20,7 @@ from probesheets.folder.hashes import sha256
 from probesheets.folder.manifest import CHANGED, DELIVERED, INDEX, Delivery, Entry, Manifest
 from probesheets.folder.shards import in_shard, is_first
 from probesheets.pages.write import CONTENTS, write_contents
-from probesheets.project.kinds import MOST_RECORDS, Kind
+from probesheets.project.kinds import MOST_RECORDS, Kind, dealt_kinds
 from probesheets.warehouse import select
 from probesheets.workbooks.container import Written, file_name
 
@@ -159,11 +159,13 @@ def _write_index(job: Job, held: Iterable[Entry], manifest: Manifest) -> None:
     from probesheets.index.chart_data import read_chart_data
     from probesheets.index.sheet import write_index
 
-    place = {name: number for number, name in enumerate(job.project.kinds)}
+    place = {name: number for number, name in enumerate(dealt_kinds(job.project.kinds, manifest.samples))}
     some = [entry for entry in held if entry.probe is not None]
     workbooks: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for entry in sorted(some, key=lambda entry: (place.get(entry.kind, len(place)), entry.batch, entry.part)):
-        title = entry.kind.replace("_", " ").capitalize() + (f", batch {entry.batch}" if entry.batch > 1 else "")
+        coder, _, kind = entry.kind.rpartition("/")
+        title = f"{coder}: " * bool(coder) + kind.replace("_", " ").capitalize()
+        title += f", batch {entry.batch}" if entry.batch > 1 else ""
         workbooks[title][entry.group or ""].append(entry.path)
     charts = read_chart_data(job.project, job.warehouse, job.probes)
     write_index(job.folder.staging / INDEX, job.probes, workbooks, charts, manifest, job.created)

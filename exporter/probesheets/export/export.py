@@ -12,19 +12,19 @@ import pyarrow.compute as pc
 
 from probesheets.errors import ProbesheetsError, counted
 from probesheets.export.accounts import check_accounts
-from probesheets.export.batches import next_batch, with_columns_of
+from probesheets.export.batches import Batch, next_batch, with_columns_of
 from probesheets.export.contents import publish
 from probesheets.export.job import Job
 from probesheets.export.records import RowPicker, changes_differ
 from probesheets.export.report import Report
 from probesheets.export.sampling import Sample, as_options, draw, drawable
-from probesheets.export.selection import check_columns, choose, read_probes
+from probesheets.export.selection import Selection, check_columns, choose, read_probes
 from probesheets.export.widths import fit
 from probesheets.folder import delivered
 from probesheets.folder.manifest import described
 from probesheets.folder.publish import open_folder
 from probesheets.progress import Track, silent
-from probesheets.project.kinds import WRITERS, Kind
+from probesheets.project.kinds import WRITERS, Kind, dealt_kinds
 from probesheets.project.models import Project
 from probesheets.settings import now, workers
 from probesheets.warehouse import Warehouse, select
@@ -44,13 +44,15 @@ def export(
     new: bool = False,
     sample: Sample | None = None,
     shard: str | None = None,
+    codes: Sequence[tuple[str, str]] = (),
     track: Track = silent,
     say: Callable[[str], None] = lambda _message: None,
 ) -> Report:
     """Write the selected workbooks into the folder `out`; the report says what was written.
 
-    `new` leaves out what the folder already has, `sample` what is not drawn, `shard` what is in other shards; `say`
-    announces a sample before it is written. Raises ProbesheetsError, and changes no file, if anything is wrong.
+    `new` leaves out what the folder already has, `sample` what is not drawn, `shard` what is in other shards; `codes`
+    is a codebook. `say` announces a sample before it is written. Raises ProbesheetsError, and changes no file, if
+    anything is wrong.
     """
     if shard and (wanted or sample):
         raise ProbesheetsError("--shard divides all texts. Remove --shard, or remove --probe and the sample.")
@@ -65,9 +67,11 @@ def export(
             selection = drawable(selection, warehouse, named=bool(only))
         for kind in selection.kinds:
             check_columns(kind, warehouse)
+        selection = _dealt(selection, sample)
         batch = next_batch(folder, selection, new, sample)
         if new or not selection.everything:
             selection = with_columns_of(folder, selection, batch)
+        selection = _with_codes(selection, codes, batch)
         selection = replace(selection, kinds=tuple(fit(kind, warehouse) for kind in selection.kinds))
         job = Job(project, warehouse, folder, probes, selection, batch, now(), track)
         records, note = _records(job)
@@ -80,6 +84,24 @@ def export(
         if report.records or first or note or changes_differ(folder, report.pickers):
             publish(job, written, report, records, project.models(selection.kinds, READ))
     return report
+
+
+def _dealt(selection: Selection, sample: Sample | None) -> Selection:
+    """The kinds of each coder, if the sample is dealt."""
+    if not (sample and sample.deal):
+        return selection
+    deal = sample.deal
+    kinds = (kind.dealt(coder, blind=deal.blind) for coder in deal.coders for kind in selection.kinds)
+    return replace(selection, kinds=tuple(kinds))
+
+
+def _with_codes(selection: Selection, codes: Sequence[tuple[str, str]], batch: Batch) -> Selection:
+    """The kinds that coders code, with the codebook: those that were dealt, and projects."""
+    fits = [kind for kind in selection.kinds if kind.layout.coders or kind.format == "qdpx"]
+    if codes and not fits:
+        raise ProbesheetsError("--codebook needs --coders (and a sample), or a project, as in: --only qdpx")
+    kinds = (kind.with_codes(codes) if codes and kind in fits else kind for kind in selection.kinds)
+    return replace(selection, kinds=tuple(kinds))
 
 
 def _single_import(job: Job) -> Iterator[str]:
@@ -102,17 +124,24 @@ def _records(job: Job) -> tuple[pa.Table, str | None]:
     """The delivered records that will stay in the folder, and a message if delivered.csv had to be rebuilt."""
     if job.replaces_all or (job.batch.new and job.batch.number == 1):
         return delivered.RECORDS.empty_table(), None
-    return delivered.read(job.folder, job.project.kinds, job.batch.number - 1 if job.batch.new else 1)
+    kinds = dealt_kinds(job.project.kinds, job.folder.manifest.samples)
+    return delivered.read(job.folder, kinds, job.batch.number - 1 if job.batch.new else 1)
 
 
 def _pickers(job: Job, records: pa.Table, say: Callable[[str], None]) -> dict[Kind, RowPicker]:
-    kinds, batch, drawn = job.selection.kinds, job.batch, None
+    kinds, batch = job.selection.kinds, job.batch
     names = pa.array([kind.name for kind in kinds] if batch.new else [], pa.string())
     held = records.filter(pc.is_in(records["kind"], value_set=names))
-    if batch.sample:
-        drawn = draw(job.project, job.warehouse, batch.sample, set(held["record_id"].to_pylist()))
-        say(f"Sample: {described(batch.sample.as_json())}. This draws {counted(len(drawn), 'text')} in all.")
-    return {kind: RowPicker(job, kind, held, drawn) for kind in kinds}
+    if not batch.sample:
+        return {kind: RowPicker(job, kind, held, None) for kind in kinds}
+    deal = batch.sample.deal
+    before = records if deal and batch.new else held  # the texts of all coders, whoever codes now
+    drawn = draw(job.project, job.warehouse, batch.sample, set(before["record_id"].to_pylist()))
+    shares = deal.divide(drawn) if deal else {}
+    each = "".join(f" {coder} gets {len(share):,}." for coder, share in shares.items())
+    say(f"Sample: {described(batch.sample.as_json())}. This draws {counted(len(drawn), 'text')} in all.{each}")
+    every = pa.array(drawn, pa.int64())
+    return {kind: RowPicker(job, kind, held, shares[kind.layout.coders[0]] if deal else every) for kind in kinds}
 
 
 def _write_all(job: Job, pickers: Mapping[Kind, RowPicker]) -> dict[Kind, list[Written]]:
@@ -128,9 +157,9 @@ def _write_all(job: Job, pickers: Mapping[Kind, RowPicker]) -> dict[Kind, list[W
 
 def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
     kind, where = picker.kind, job.selection.where(picker.kind, job.warehouse.quote)
-    directory = job.folder.staging / kind.name if kind.one_file_per else job.folder.staging
-    directory.mkdir(exist_ok=True)
-    names = kind.column_names
+    directory = job.folder.staging / kind.directory
+    directory.mkdir(parents=True, exist_ok=True)
+    names, offered = kind.column_names, [column.name for column in kind.layout.columns if column.choice]
     if picker.drawn is not None and "text_id" not in names:
         names.append("text_id")
     query = select(job.warehouse, kind.relation, names, where=where, order_by=kind.order_by)
@@ -140,7 +169,10 @@ def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
         for chunk in job.warehouse.stream(query):
             if job.stop.is_set():
                 raise ProbesheetsError("Stopped, because another kind of spreadsheet failed.")
-            yield picker.pick(chunk)
+            picked = picker.pick(chunk)
+            for name in offered:
+                picked = picked.append_column(name, pa.nulls(picked.num_rows, pa.string()))
+            yield picked
             advance(chunk.num_rows)
 
     write = partial(WRITERS[kind.format], group_by=kind.one_file_per, default_name=kind.file, suffix=job.batch.suffix)

@@ -30,7 +30,7 @@ class RowPicker:
         self.skipped = Counter[str | None]()  # rows that are not written, by the group that names their file
         self.written = 0
         # written records also go there, so memory does not grow with their number
-        self.delivered = job.folder.staging / f".{kind.name}.csv"
+        self.delivered = job.folder.staging / f".{kind.name.replace('/', '.')}.csv"
         self._batch = job.batch.number
         # fingerprints by Record ID, whichever workbook has the record
         self._earlier = dict(zip(every["record_id"].to_pylist(), every["fingerprint"].to_pylist(), strict=True))

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import merge
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from probesheets.errors import ProbesheetsError
+from probesheets.export.dealing import Deal
 from probesheets.export.selection import Selection
 from probesheets.folder.manifest import Drawn
 from probesheets.project.models import Project
@@ -30,9 +31,12 @@ class Sample:
     per_month: bool
     seed: str
     in_all: bool = False
+    deal: Deal | None = None
 
     @classmethod
-    def asked(cls, size: int | None, total: int | None, per: str | None, seed: str | None) -> "Sample | None":
+    def asked(
+        cls, size: int | None, total: int | None, per: str | None, seed: str | None, deal: Deal | None = None
+    ) -> "Sample | None":
         """The sample that the options describe. Raises ProbesheetsError if they do not fit together."""
         if size and total:
             raise ProbesheetsError("--sample is for every probe, --sample-total for all together. Remove one of them.")
@@ -40,23 +44,30 @@ class Sample:
         if number is None:
             if per is not None or seed is not None:
                 raise ProbesheetsError("--per and --seed need a sample, as in: --sample 20 --per month --seed 7")
+            if deal:
+                raise ProbesheetsError(f"--coders needs a sample, as in: --sample 200 --coders {','.join(deal.coders)}")
             return None
         if per not in (None, "probe", "month"):
             raise ProbesheetsError(f"--per cannot be {per!r}. Valid: probe, month.")
-        return cls(number, per == "month", seed or "0", total is not None)
+        return cls(number, per == "month", seed or "0", total is not None, deal)
 
     def as_json(self) -> Drawn:
         drawn: Drawn = {"size": self.size, "per": "month" if self.per_month else "probe", "seed": self.seed}
-        return {**drawn, "in_all": True} if self.in_all else drawn
+        dealt = cast(Drawn, self.deal.as_json() if self.deal else {})
+        return {**drawn, **({"in_all": True} if self.in_all else {}), **dealt}
 
 
 def as_options(drawn: Drawn) -> str:
     """The options that ask for this sample."""
     option = "--sample-total" if drawn.get("in_all") else "--sample"
-    return f"{option} {drawn['size']} --per {drawn['per']} --seed {shlex.quote(drawn['seed'])}"
+    sample = f"{option} {drawn['size']} --per {drawn['per']} --seed {shlex.quote(drawn['seed'])}"
+    if "coders" not in drawn:
+        return sample
+    coders = f" --coders {shlex.quote(','.join(drawn['coders']))} --overlap {drawn['overlap']}"
+    return sample + coders + " --blind" * drawn.get("blind", False)
 
 
-def draw(project: Project, warehouse: Warehouse, sample: Sample, delivered: Collection[str]) -> pa.Array:
+def draw(project: Project, warehouse: Warehouse, sample: Sample, delivered: Collection[str]) -> list[int]:
     """The text_ids of a sample, without texts that repeat another one and without those in `delivered` (Record IDs).
 
     The texts with the smallest SHA-256 of `seed:text_id` are drawn, so a smaller sample is part of a larger one.
@@ -71,8 +82,7 @@ def draw(project: Project, warehouse: Warehouse, sample: Sample, delivered: Coll
                 texts[stem, (month or "") if sample.per_month else ""].append((digest, text_id))
     sizes = {group: len(some) for group, some in texts.items()}
     shares = divide(sizes, sample.size) if sample.in_all else dict.fromkeys(sizes, sample.size)
-    drawn = (text_id for group, some in texts.items() for _, text_id in sorted(some)[: shares[group]])
-    return pa.array(sorted(drawn), pa.int64())
+    return [text_id for group in sorted(texts) for _, text_id in sorted(texts[group])[: shares[group]]]
 
 
 def divide(sizes: Mapping[Group, int], total: int) -> dict[Group, int]:

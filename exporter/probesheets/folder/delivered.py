@@ -22,7 +22,9 @@ from probesheets.folder.hashes import hash_of, linked
 from probesheets.folder.manifest import DELIVERED, Entry
 from probesheets.folder.publish import Folder
 from probesheets.pages.read import read_page
+from probesheets.plain_text.lines import read_lines
 from probesheets.project.kinds import Kind
+from probesheets.refi_qda.read import read_records
 from probesheets.workbooks.cells import as_text
 from probesheets.workbooks.layout import Layout, units
 
@@ -35,6 +37,8 @@ RECORDS = pa.schema(
         ("fingerprint", pa.int64()),  # or UNKNOWN
     ]
 )
+# by the ending of a file that is not a workbook
+READERS = {".html": read_page, ".txt": read_lines, ".qdpx": read_records}
 UNKNOWN = -1
 _COMPARED = 16_000  # characters of a cell; workbooks shorten cells that have more than twice as many
 _CUT_UNITS = 16_000  # the least UTF-16 units of a cell whose text continues in a further row
@@ -148,12 +152,14 @@ def open_sheet(file: Path) -> CalamineSheet:
 
 
 def _read_workbook(file: Path, entry: Entry, layout: Layout) -> Iterator[tuple[str, int]]:
-    """Each record of a workbook or page with its fingerprint. A reader may have added and moved columns.
+    """Each record of a workbook, page or project with its fingerprint. A reader may have added and moved columns.
 
     Raises ValueError if a column that identifies the records is missing.
     """
-    page = file.suffix == ".html"
-    header, *rows = [entry.columns, *read_page(file, entry.columns)] if page else open_sheet(file).to_python()
+    read = READERS.get(file.suffix)
+    if read is read_lines:
+        raise ValueError("a line of text has no Record ID")
+    header, *rows = [entry.columns, *read(file, entry.columns)] if read else open_sheet(file).to_python()
     headers = {column.name: column.header for column in layout.columns}
     at, long = header.index(entry.columns[0]), headers.get(layout.long_text or "")
     if long is None:

@@ -1,7 +1,7 @@
 """The hashes of files in an output folder, and the links that lead out of it."""
 
 import hashlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 
 def sha256(file: Path) -> str:
@@ -17,7 +17,12 @@ def hash_of(folder: Path, path: str) -> str | None:
 
 def linked(folder: Path, path: str) -> bool:
     """Whether a path inside a folder is a link or leads through one. The folder itself may be a link."""
-    return is_link(folder / path) or ("/" in path and is_link(folder / path.rpartition("/")[0]))
+    return any(is_link(folder / some) for some in (path, *folders_of(path)))
+
+
+def folders_of(path: str) -> list[str]:
+    """The folders in which a file or folder is, from the inner to the outer one: a/b/c is in a/b and in a."""
+    return [parent.as_posix() for parent in PurePosixPath(path).parents][:-1]
 
 
 def is_link(path: Path) -> bool:

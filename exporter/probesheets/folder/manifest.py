@@ -22,7 +22,7 @@ _OPTIONAL = ("build", "builds", "drawn", "shard", "unwritten", "replaced")  # le
 _WORKBOOK = ("group", "batch", "part", "columns", "records", "build")  # keys that OTHERS do not have
 _RESTORE = "Restore the file that the export wrote, or choose another folder with --out."
 _NAME = r"(?!\.\.?(/|\Z))[^/\\:\x00-\x1f]+"
-FilePath = Annotated[str, Meta(pattern=rf"(?i)\A(?!\.probesheets|manifest\.json\Z)({_NAME}/)?{_NAME}\Z")]
+FilePath = Annotated[str, Meta(pattern=rf"(?i)\A(?!\.probesheets|manifest\.json\Z)({_NAME}/){{0,2}}{_NAME}\Z")]
 Count = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
@@ -43,12 +43,16 @@ class Entry(Struct, kw_only=True, frozen=True):
 
 
 class Drawn(TypedDict):
-    """A sample: `size` texts of every probe (and month), or in all."""
+    """A sample: `size` texts of every probe (and month), or in all; if it was dealt to coders, how."""
 
     size: Count
     per: str
     seed: str
     in_all: NotRequired[bool]
+    coders: NotRequired[list[str]]
+    overlap: NotRequired[str]
+    blind: NotRequired[bool]
+    codes: NotRequired[list[str]]
 
 
 def is_other(path: Any) -> bool:
@@ -59,7 +63,8 @@ def is_other(path: Any) -> bool:
 def described(sample: Drawn) -> str:
     every = "probe and month" if sample["per"] == "month" else "probe"
     of = f"in all, at least 1 of every {every}" if sample.get("in_all") else f"of every {every}"
-    return f"{counted(sample['size'], 'text')} {of}, seed {sample['seed']}"
+    dealt = f", dealt to {', '.join(sample['coders'])} ({sample['overlap']} to all)" if "coders" in sample else ""
+    return f"{counted(sample['size'], 'text')} {of}, seed {sample['seed']}{dealt}"
 
 
 class Delivery(Struct, frozen=True):
@@ -98,6 +103,10 @@ class Manifest(Struct, kw_only=True, frozen=True):
     replaced: list[Entry] = field(default_factory=list)  # the files that may be there instead
     full: bool = False
     complete: bool = True
+
+    @property
+    def samples(self) -> list[Drawn]:
+        return [batch.sample for batch in self.batches if batch.sample]
 
     def old_stems(self) -> dict[str, str]:
         """The file_stems of version 1.0.0, which are eight digits shorter, with those of today."""

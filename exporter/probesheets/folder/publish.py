@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from probesheets.errors import ProbesheetsError, counted
 from probesheets.folder import manifest
-from probesheets.folder.hashes import hash_of, is_link, sha256
+from probesheets.folder.hashes import folders_of, hash_of, is_link, sha256
 from probesheets.folder.manifest import DELIVERED, FORMAT, MANIFEST, OURS, Entry, Manifest, is_other, read_json, refuse
 from probesheets.settings import find_root
 
@@ -53,7 +53,7 @@ class Folder:
         ours: dict[str, set[str]] = {}
         for entry in [*self.manifest.replaced, *self.manifest.files]:
             ours.setdefault(entry.path, set()).add(entry.sha256)
-        folders = {name.rpartition("/")[0] for name in names} - {""}
+        folders = {some for name in names for some in folders_of(f"{name}x")}  # a/ is a folder, too
         taken = [name for name in sorted(folders) if is_link(self.path / name) or (self.path / name).is_file()]
         said: dict[str, str | None] = {f"{name}/": "a link or a file" for name in taken}
         said |= {name: self._in_the_way(name, ours.get(name)) for name in sorted(names) if not name.endswith("/")}
@@ -100,14 +100,14 @@ class Folder:
             some = ", ".join(books[:3]) + (", …" if len(books) > 3 else "")
             notes.append(f"Removed {counted(len(books), 'file')} that this export does not write: {some}")
         for folder in {(self.path / name).parent for name in added}:
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
         for name in added:
             (self.staging / name).replace(self.path / name)
         for name in removed:
             (self.path / name).unlink(missing_ok=True)
-            with suppress(OSError):  # the folder is not empty
-                if "/" in name:
-                    (self.path / name).parent.rmdir()
+            with suppress(OSError):  # a folder is not empty
+                for some in folders_of(name):
+                    (self.path / some).rmdir()
         self._write_manifest(new, full, files, unwritten, kept)
         return notes
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from python_calamine import CalamineError
 
 from probesheets.errors import ProbesheetsError
-from probesheets.folder.delivered import open_sheet
+from probesheets.folder.delivered import READERS, open_sheet
 from probesheets.folder.hashes import is_link, linked, sha256
 from probesheets.folder.manifest import MANIFEST, Entry, read
 from probesheets.folder.publish import check_name, is_ours
-from probesheets.folder.verify_cells import READERS, compare_cells, listed
+from probesheets.folder.verify_cells import compare_cells, listed
 from probesheets.progress import Track, silent
+from probesheets.project.kinds import dealt_kinds
 from probesheets.project.models import Project
 from probesheets.warehouse import Warehouse
 
@@ -61,10 +62,9 @@ def other_build(folder: Path, project: Project) -> str | None:
         return None
     if manifest is None:
         return None
-    blocked = project.blocked(project.kinds.values())
-    builds = {
-        name: project.builds.build_of([kind.model]) for name, kind in project.kinds.items() if name not in blocked
-    }
+    kinds = dealt_kinds(project.kinds, manifest.samples)
+    blocked = project.blocked(kinds.values())
+    builds = {name: project.builds.build_of([kind.model]) for name, kind in kinds.items() if name not in blocked}
     for entry in manifest.files:
         if entry.kind in builds and entry.build != builds[entry.kind]["invocation"]:
             then = manifest.builds.get(entry.build or "", {"started": "an unknown time"})
@@ -101,7 +101,11 @@ def _check_file(folder: Path, entry: Entry, unreadable: set[str]) -> str | None:
             if rows != entry.rows:
                 return f"has {rows:,} rows; the manifest says {entry.rows:,}."
     elif entry.columns and (read := READERS.get(file.suffix)):
-        count = sum(1 for _ in read(file, entry.columns))
+        try:
+            count = sum(1 for _ in read(file, entry.columns))
+        except ValueError as error:
+            unreadable.add(entry.path)
+            return f"cannot be read: {error}."
         if count != entry.records:
             unreadable |= {entry.path} if file.suffix == ".txt" else set()  # whose records are known by their places
             return f"has {count:,} records; the manifest says {entry.records:,}."

@@ -13,18 +13,15 @@ from typing import Any
 import pyarrow.compute as pc
 
 from probesheets.errors import shortened
-from probesheets.folder.delivered import load, open_sheet
+from probesheets.folder.delivered import READERS, load, open_sheet
 from probesheets.folder.manifest import DELIVERED, Entry, Manifest
 from probesheets.folder.shards import rows_in_shard
-from probesheets.pages.read import read_page
-from probesheets.plain_text.lines import read_lines
 from probesheets.progress import Advance, Track
-from probesheets.project.kinds import Kind
+from probesheets.project.kinds import Kind, dealt_kinds
 from probesheets.project.models import Project
 from probesheets.warehouse import Warehouse, select
 from probesheets.workbooks.layout import CELL_UNITS, DIGITS_15, group_name, units
 
-READERS = {".html": read_page, ".txt": read_lines}  # by the ending of a file that is not a workbook
 FIRST_DATE = date(1900, 3, 1)  # earlier dates are written as text
 
 Record = tuple[Any, ...]  # a row of the model
@@ -52,14 +49,15 @@ def compare_cells(
     for entry in manifest.files:
         if entry.columns:
             by_kind[entry.kind].append(entry)
-    for name in by_kind.keys() - project.kinds.keys():
+    kinds = dealt_kinds(project.kinds, manifest.samples)
+    for name in by_kind.keys() - kinds.keys():
         yield f"{name}: the project no longer has this kind of spreadsheet."
     sampled = any(batch.sample for batch in manifest.batches)
     full = manifest.full and not sampled
-    project.require([kind for kind in project.kinds.values() if kind.name in by_kind])
+    project.require([kind for kind in kinds.values() if kind.name in by_kind])
     others = [kind for kind in project.kinds.values() if kind.name not in by_kind and full and kind.default]
     blocked = project.blocked(others)  # kinds that cannot be exported may be missing
-    for kind in project.kinds.values():
+    for kind in kinds.values():
         if kind.name not in by_kind and (kind not in others or kind.name in blocked):
             continue
         entries = by_kind[kind.name]
@@ -81,7 +79,7 @@ class _Rows:
 
     def check(self, entries: Sequence[Entry], warehouse: Warehouse, full: bool, advance: Advance) -> Iterator[str]:
         kind = self.kind
-        if differing := [entry for entry in entries if entry.columns != self.headers]:
+        if differing := [entry for entry in entries if kind.without_codes(entry.columns) != self.headers]:
             yield f"{differing[0].path}: the columns of {kind.name} are now {listed(self.headers)}. Export again."
             return
         found = warehouse.columns(kind.relation)
@@ -135,6 +133,9 @@ class _Rows:
             rows, first = (read(file, entry.columns), 1) if read else (islice(open_sheet(file).iter_rows(), 1, None), 2)
             if file.suffix == ".txt":
                 rows = ([next(ids, f"not in {DELIVERED}"), *row] for row in rows)
+            if len(kept := self.kind.without_codes(entry.columns)) < len(entry.columns):
+                places = [entry.columns.index(header) for header in kept]
+                rows = ([row[place] for place in places] for row in rows)
             yield from (Place(entry.path, number, row) for number, row in enumerate(rows, first))
 
     @cached_property

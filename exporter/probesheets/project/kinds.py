@@ -1,6 +1,6 @@
 """The kinds of spreadsheet: dbt exposures whose meta describes a sheet."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
@@ -10,13 +10,21 @@ from msgspec import Meta, Struct
 from probesheets.errors import ProbesheetsError
 from probesheets.pages.write import PAGE_RECORDS, write_pages
 from probesheets.plain_text.lines import write_lines
+from probesheets.refi_qda.write import write_projects
 from probesheets.workbooks.container import Written
 from probesheets.workbooks.layout import Column, Layout, check
 from probesheets.workbooks.write import SHEET_ROWS, write_workbooks
 
 _Writer = Callable[..., Iterator[Written]]
-WRITERS: dict[str, _Writer] = {"xlsx": write_workbooks, "html": write_pages, "txt": write_lines}  # by file ending
-MOST_RECORDS = {"xlsx": SHEET_ROWS - 1, "html": PAGE_RECORDS, "txt": 2**63}  # in a file
+WRITERS: dict[str, _Writer] = {  # by file ending
+    "xlsx": write_workbooks,
+    "html": write_pages,
+    "txt": write_lines,
+    "qdpx": write_projects,
+}
+MOST_RECORDS = {"xlsx": SHEET_ROWS - 1, "html": PAGE_RECORDS, "txt": 2**63, "qdpx": 2**63}  # in a file
+CODE = "Code: "  # the headers of codes begin with it
+BLIND = ("model_name", "experiment_id", "date", "date_text", "date_match", "month", "year_month")
 _T = TypeVar("_T", bound=Struct)
 
 
@@ -52,15 +60,57 @@ class Kind:
     @property
     def column_names(self) -> list[str]:
         """The columns to read: those of the sheet, the one that names the files, and the one with the links."""
-        names = [column.name for column in self.layout.columns]
+        names = [column.name for column in self.layout.columns if column.choice is None]
         return names + [name for name in [self.one_file_per, self.layout.pieces] if name and name not in names]
 
     def in_order(self, headers: Sequence[str]) -> "Kind | None":
         """The kind with its columns in the order of these headers; None if it has others, or another first one."""
+        headers = self.without_codes(headers)
         columns = {column.header: column for column in self.layout.columns}
         if sorted(headers) != sorted(columns) or headers[0] != self.layout.columns[0].header:
             return None
         return replace(self, layout=replace(self.layout, columns=tuple(columns[header] for header in headers)))
+
+    def without_codes(self, headers: Sequence[str]) -> list[str]:
+        """The headers, but not those of codes, which only the kinds of coders have."""
+        return [header for header in headers if not (self.layout.coders and header.startswith(CODE))]
+
+    @property
+    def directory(self) -> str:
+        """The folder of its files inside the output folder, or an empty text."""
+        return self.name if self.one_file_per else self.name.rpartition("/")[0]
+
+    def dealt(self, coder: str, *, blind: bool) -> "Kind":
+        """The kind in the folder of a coder; `blind` leaves out what shows the model or the date of a text."""
+        if blind and self.one_file_per in BLIND:
+            raise ProbesheetsError(f"{self.name} has a file for each {self.one_file_per}, so --blind cannot hide it.")
+        columns = tuple(column for column in self.layout.columns if not (blind and column.name in BLIND))
+        order = tuple(name for name in self.order_by if not (blind and name in BLIND))
+        layout = replace(self.layout, columns=columns, coders=(coder,))
+        return replace(self, name=f"{coder}/{self.name}", layout=layout, order_by=order)
+
+    def with_codes(self, codes: Iterable[tuple[str, str]]) -> "Kind":
+        """A project with a codebook, or a sheet with a column for each code beside the long text."""
+        layout, names = self.layout, [column.name for column in self.layout.columns]
+        if self.format != "xlsx" or not layout.long_text:
+            return replace(self, layout=replace(layout, codes=tuple(codes)))
+        place = names.index(layout.long_text) + 1
+        titles = [f"{CODE}{name}" for name, _ in codes]
+        added = tuple(Column(title, title, width=max(9, len(title) + 2), choice="x") for title in titles)
+        return replace(self, layout=replace(layout, columns=layout.columns[:place] + added + layout.columns[place:]))
+
+
+def dealt_kinds(kinds: Mapping[str, Kind], samples: Iterable[Mapping[str, Any]]) -> dict[str, Kind]:
+    """The kinds by name, and those in the folders of coders, without codes, as the manifest describes the samples."""
+    return {
+        **kinds,
+        **{
+            dealt.name: dealt
+            for sample in samples
+            for coder in sample.get("coders", ())
+            for dealt in (kind.dealt(coder, blind=sample.get("blind", False)) for kind in kinds.values())
+        },
+    }
 
 
 def read_kinds(exposures: Iterable[dict[str, Any]]) -> Iterator[Kind]:
@@ -93,8 +143,8 @@ def _kind(exposure: dict[str, Any]) -> Kind:
         raise ProbesheetsError(f"{where}: column {repeated[0]} is listed twice.")
     if format_ not in WRITERS:
         raise ProbesheetsError(f"{where}: there is no format {format_!r}. Valid: {', '.join(WRITERS)}.")
-    if format_ == "txt" and not meta.long_text:
-        raise ProbesheetsError(f"{where}: format txt needs long_text, the column with the lines.")
+    if format_ in ("txt", "qdpx") and not meta.long_text:
+        raise ProbesheetsError(f"{where}: format {format_} needs long_text, the column with the texts.")
     columns = tuple(column for column in columns if format_ != "txt" or column.name in (names[0], meta.long_text))
     layout = Layout(meta.sheet, columns, meta.long_text, meta.dates or "cell", meta.pieces)
     try:

@@ -32,7 +32,7 @@ STEM = re.compile(r'(?!\.)[^<>:"/\\|?*\x00-\x1f]{1,200}(?<![. ])')
 XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 SHEET_END = (  # on paper: A4, landscape, as wide as the page; workbook.xml repeats the header
-    '</sheetData><autoFilter ref="{}"/>'
+    '</sheetData><autoFilter ref="{}"/>{}'
     '<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.6" header="0.3" footer="0.3"/>'
     '<pageSetup paperSize="9" orientation="landscape" fitToHeight="0"/>'
     "<headerFooter><oddFooter>&amp;C&amp;P / &amp;N</oddFooter></headerFooter></worksheet>"
@@ -88,7 +88,7 @@ class Template:
         for name in PARTS:
             local, central = _entry(name, _part(name, layout, created), len(self.head))
             self.head, self.directory = self.head + local, self.directory + central
-        self.local, _ = _zip_headers("xl/worksheets/sheet1.xml", len(self.head), 0, 0, 0, streamed=True)
+        self.local, _ = zip_headers("xl/worksheets/sheet1.xml", len(self.head), 0, 0, 0, streamed=True)
         widths = "".join(
             f'<col min="{place}" max="{place}" width="{column.width}" customWidth="1"/>'
             for place, column in enumerate(layout.columns, 1)
@@ -111,6 +111,18 @@ class Template:
             f'<sheetFormatPr defaultRowHeight="15"/>{f"<cols>{widths}</cols>" if widths else ""}'
             f'<sheetData><row r="1">{headers}</row>'
         ).encode()
+
+
+def choices(layout: Layout, rows: int) -> str:
+    """The lists to choose from, which also allow other values, as XML; empty if no column has one."""
+    lists = [
+        '<dataValidation type="list" allowBlank="1" '
+        f'sqref="{column_letters(place)}2:{column_letters(place)}{rows}"><formula1>"{escape(column.choice)}"</formula1>'
+        "</dataValidation>"
+        for place, column in enumerate(layout.columns)
+        if column.choice
+    ]
+    return f'<dataValidations count="{len(lists)}">{"".join(lists)}</dataValidations>' if lists else ""
 
 
 def _part(name: str, layout: Layout, created: datetime, rows: int = 1) -> bytes:
@@ -137,11 +149,11 @@ def _packed(content: bytes) -> bytes:
 def _entry(name: str, content: bytes, offset: int) -> tuple[bytes, bytes]:
     """A complete zip entry, and its record for the central directory."""
     packed = _packed(content)
-    local, central = _zip_headers(name, offset, zlib.crc32(content), len(packed), len(content))
+    local, central = zip_headers(name, offset, zlib.crc32(content), len(packed), len(content))
     return local + packed, central
 
 
-def _zip_headers(
+def zip_headers(
     name: str, offset: int, crc: int, packed: int, size: int, *, streamed: bool = False
 ) -> tuple[bytes, bytes]:
     """Local header and central directory record; the sizes of a streamed entry follow it, in ZIP64 if necessary."""
@@ -214,13 +226,14 @@ class Workbook:
         """Complete the file."""
         file = self._file or self._open()
         last = column_letters(len(self.template.layout.columns) - 1)
-        self._deflate(self._pending + SHEET_END.format(f"A1:{last}{self.rows}").encode())
+        lists = choices(self.template.layout, self.rows)
+        self._deflate(self._pending + SHEET_END.format(f"A1:{last}{self.rows}", lists).encode())
         self._put(self._deflater.flush())
         packed = self._place - self._sheet_start
         sizes = (self._crc, packed, self._size)
         self._put(struct.pack("<4sLQQ" if self._size >= ZIP32 else "<4sLLL", b"PK\7\x08", *sizes))
         offset = len(self.template.head)
-        _, sheet = _zip_headers("xl/worksheets/sheet1.xml", offset, *sizes, streamed=True)
+        _, sheet = zip_headers("xl/worksheets/sheet1.xml", offset, *sizes, streamed=True)
         strings, record = _entry("xl/sharedStrings.xml", self._strings(), self._place)
         if self._place + len(strings) > ZIP32:
             raise ValueError(f"{self.path.name} would exceed 4 GiB. Set one_file_per to divide its rows.")

@@ -16,6 +16,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     """A column of the sheet: its name in the data, its header, its width in digits, and whether its text wraps.
 
     `page` is its use in a page of format html: the title of the page, a filter, or a link to the record that it names.
+    A column with `choice` is not in the data: its cells are empty, and offer this text to choose.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     width: int | float | None = None
     wrap: bool = False
     page: Literal["title", "filter", "record"] | None = None
+    choice: str | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Layout:
     If a text in the column `long_text` does not fit into a cell, it continues in extra rows whose first column (the
     record ID) ends in -2, -3, and so on. `dates` are date cells, or ISO text for importers that reject date cells.
     `pieces` is a column of the data, for pages: the long text as a JSON array in which every second item is a link.
+    `codes` (with their meanings) and `coders` are for projects of REFI-QDA.
     """
 
     sheet: str
@@ -39,6 +42,8 @@ class Layout:
     long_text: str | None = None
     dates: str = "cell"
     pieces: str | None = None
+    codes: tuple[tuple[str, str], ...] = ()
+    coders: tuple[str, ...] = ()
 
     @property
     def title(self) -> str | None:
