@@ -149,7 +149,7 @@ def export(
     drawn = Sample.asked(sample, sample_total, per, seed, deal)
     with opened(target) as (project, warehouse), progress(quiet=quiet) as track:
         say = partial(_say, quiet=quiet)
-        how = {"new": new, "sample": drawn, "shard": shard, "codes": codes}
+        how: dict[str, Any] = {"new": new, "sample": drawn, "shard": shard, "codes": codes}
         report = write(project, warehouse, out, probe or [], only or [], **how, track=track, say=say)
     _show(report, quiet, as_json)
 

@@ -53,8 +53,8 @@ class Sample:
 
     def as_json(self) -> Drawn:
         drawn: Drawn = {"size": self.size, "per": "month" if self.per_month else "probe", "seed": self.seed}
-        dealt = cast(Drawn, self.deal.as_json() if self.deal else {})
-        return {**drawn, **({"in_all": True} if self.in_all else {}), **dealt}
+        more = {"in_all": True} if self.in_all else {}
+        return cast(Drawn, {**drawn, **more, **(self.deal.as_json() if self.deal else {})})
 
 
 def as_options(drawn: Drawn) -> str:
