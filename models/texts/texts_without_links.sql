@@ -1,3 +1,4 @@
+{{ config(post_hook="{{ add_index('text_id') }}") }}
 -- One row per text that is not blank, as in texts, but each link is replaced by a space.
 with
     without_links as (
