@@ -209,6 +209,40 @@ def probes(target: option.Target = "duckdb", as_json: option.Json = False) -> No
 
 
 @app.command()
+def codes(
+    files: option.Coded,
+    coder: option.Coder = None,
+    deal: option.DealFolder = None,
+    replace: option.Replace = False,
+    target: option.Target = "duckdb",
+    quiet: option.Quiet = False,
+) -> None:
+    """Bring codings home: read them from the files of coders into seeds/codings.csv, and build their models.
+
+    Example: probesheets codes ana.qda --deal coding
+
+    Example: probesheets codes coding/Ben/with_links/*.xlsx --coder Ben --deal coding
+    """
+    from probesheets.coding.home import bring_home
+
+    bring_home(target, files, coder, deal, replace=replace, quiet=quiet, say=partial(_say, quiet=quiet))
+
+
+@app.command()
+def agreement(target: option.Target = "duckdb", only: option.Round = None, as_json: option.Json = False) -> None:
+    """Print whether the coders agree, for each code.
+
+    Example: probesheets agreement
+    """
+    from probesheets.coding.agreement import agreement_table, read_agreement
+    from probesheets.project.models import opened
+
+    with opened(target) as (project, warehouse):
+        rows = read_agreement(project, warehouse, only)
+    _print(json.dumps(rows, ensure_ascii=False) if as_json else agreement_table(rows))
+
+
+@app.command()
 def verify(
     folder: option.Exported,
     target: option.CompareTo = None,

@@ -73,6 +73,16 @@ _BLIND = "With --coders: leave out the columns that show the model or the date o
 Blind = Annotated[bool, typer.Option("--blind", help=_BLIND)]
 _CODEBOOK = "CSV file with a column code, and maybe description. Each code becomes a column of dealt sheets."
 Codebook = Annotated[Path | None, typer.Option("--codebook", parser=path, metavar="FILE", help=_CODEBOOK)]
+_FILES = "QualCoder projects (NAME.qda), workbooks with codes typed in, or .qdpx files."
+Coded = Annotated[list[Path], typer.Argument(parser=path, metavar="FILE…", help=_FILES)]
+_CODER = "Who coded the files, if they do not say it."
+Coder = Annotated[str | None, typer.Option("--coder", parser=text, metavar="NAME", help=_CODER)]
+_DEAL = "The folder that export --coders wrote: a coder has seen the texts dealt there, not all of a project."
+DealFolder = Annotated[Path | None, typer.Option("--deal", parser=path, metavar="DIR", help=_DEAL)]
+_REPLACE = "Records that the coder has coded differently in another file count as in these files."
+Replace = Annotated[bool, typer.Option("--replace", help=_REPLACE)]
+_ROUND = "Only the texts of this batch of the deal."
+Round = Annotated[int | None, typer.Option("--round", min=1, metavar="N", help=_ROUND)]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only errors.")]
 _TAKE_OVER = "Build although a build on the shared Spark has not ended, because it was stopped."
 TakeOver = Annotated[bool, typer.Option("--take-over", help=_TAKE_OVER)]

@@ -28,7 +28,14 @@ class Figure:
         return not any(any(row[1:]) for row in self.table[1:])
 
 
-ChartData = tuple[Figure, Figure, Figure]  # texts per month or year, share of texts with links, length of texts
+@dataclass(frozen=True)
+class ChartData:
+    """Texts per month or year, the share of texts with links, the length of texts, and codes, if there are any."""
+
+    periods: Figure
+    link_shares: Figure
+    lengths: Figure
+    codes: Figure | None
 
 
 def read_chart_data(project: Project, warehouse: Warehouse, probes: Sequence[Mapping[str, Any]]) -> ChartData:
@@ -45,7 +52,8 @@ def read_chart_data(project: Project, warehouse: Warehouse, probes: Sequence[Map
     lengths = warehouse.rows(
         f"select size, count(*) from (select case {sizes} else 0 end as size from {texts}) as measured group by size"
     )
-    return _periods(months, largest), _link_shares(dict(linked), largest), _lengths(dict(lengths))
+    codes = _codes(project, warehouse, day)
+    return ChartData(_periods(months, largest), _link_shares(dict(linked), largest), _lengths(dict(lengths)), codes)
 
 
 def _periods(months: Sequence[tuple[Any, ...]], largest: Sequence[Mapping[str, Any]]) -> Figure:
@@ -53,27 +61,52 @@ def _periods(months: Sequence[tuple[Any, ...]], largest: Sequence[Mapping[str, A
 
     If the largest probes have less than half of the texts, the others would fill the chart: it shows the sums alone.
     """
-    numbers = [12 * int(year) + int(month) - 1 for _, year, month, _ in months]
-    size, period = (12, "year") if numbers and max(numbers) - min(numbers) >= MOST_PERIODS else (1, "month")
     most = LARGEST + (len(largest) == LARGEST + 1)  # a single other probe is shown, too
     names = {probe["file_stem"]: probe["name"] for probe in largest[:most]}
     if 2 * sum(row[3] for row in months if row[0] in names) < sum(row[3] for row in months):
         names = {}
+    rest = f"{len(largest) - most:,} other probes" if names else "Texts"
+    period, earlier, table = _by_period(months, names, rest if len(largest) > len(names) else None)
+    sentence = f"How many texts have a date in each {period}{_colours(len(names), len(largest))}."
+    if left := sum(int(probe["text_count"]) for probe in largest) - sum(sum(row[1:]) for row in table[1:]):
+        sentence += f" Not shown: {left:,} without a date{earlier}."
+    return Figure(f"Texts per {period}", sentence, table)
+
+
+def _by_period(months: Sequence[tuple[Any, ...]], names: Mapping[Any, str], rest: str | None) -> tuple[str, str, Table]:
+    """The period, which earlier ones are left out, and the counts: (name, year, month, count) by period and name."""
+    numbers = [12 * int(year) + int(month) - 1 for _, year, month, _ in months]
+    size, period = (12, "year") if numbers and max(numbers) - min(numbers) >= MOST_PERIODS else (1, "month")
     counts = Counter[tuple[int, str | None]]()
-    for number, (stem, _, _, count) in zip(numbers, months, strict=True):
-        counts[number // size, names.get(stem)] += int(count)
+    for number, (name, _, _, count) in zip(numbers, months, strict=True):
+        counts[number // size, names.get(name)] += int(count)
     every = sorted({number // size for number in numbers})
     if every and every[-1] - every[0] < MOST_PERIODS:
         every = list(range(every[0], every[-1] + 1))
-    columns = [*names.values(), *([None] if len(largest) > len(names) else [])]
+    columns = [*names.values(), *([None] if rest else [])]
     label = (lambda number: f"{number // 12}-{number % 12 + 1:02}") if size == 1 else str
     rows: Table = [[label(number), *(counts[number, name] for name in columns)] for number in every[-MOST_PERIODS:]]
-    sentence = f"How many texts have a date in each {period}{_colours(len(names), len(largest))}."
-    if left := sum(int(probe["text_count"]) for probe in largest) - sum(sum(row[1:]) for row in rows):
-        earlier = f" or before {rows[0][0]}" if len(every) > MOST_PERIODS else ""
-        sentence += f" Not shown: {left:,} without a date{earlier}."
-    rest = f"{len(largest) - most:,} other probes" if names else "Texts"
-    return Figure(f"Texts per {period}", sentence, [[period.capitalize(), *(name or rest for name in columns)], *rows])
+    earlier = f" or before {rows[0][0]}" if len(every) > MOST_PERIODS else ""
+    return period, earlier, [[period.capitalize(), *(name or rest for name in columns)], *rows]
+
+
+def _codes(project: Project, warehouse: Warehouse, day: str) -> Figure | None:
+    """Coded texts per month and code; None if there are none, or their models are not ready."""
+    if project.builds.problem(project.models((), ["coded_texts"])):
+        return None
+    coded, texts = project.relation("coded_texts"), project.relation("texts")
+    months = warehouse.rows(
+        f"select coded.code, extract(year from texts.{day}), extract(month from texts.{day}), "
+        f"count(distinct coded.text_id) from {coded} as coded join {texts} as texts on coded.text_id = texts.text_id "
+        f"where texts.{day} is not null group by 1, 2, 3"
+    )
+    totals = Counter[str]()
+    for code, _, _, count in months:
+        totals[code] += int(count)
+    names = {code: code for code, _ in sorted(totals.most_common(LARGEST))}
+    period, _, table = _by_period(months, names, "Other codes" if len(totals) > len(names) else None)
+    sentence = f"How many texts with a date have each code in each {period}. A text with two codes counts for both."
+    return Figure(f"Codes per {period}", sentence, table) if months else None
 
 
 def _colours(named: int, probes: int) -> str:

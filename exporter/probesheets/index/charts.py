@@ -15,18 +15,23 @@ from probesheets.workbooks.cells import LINE_POINTS
 # ten distinct hues, and grey for the others
 COLOURS = ("4E79A7", "F28E2B", "E15759", "76B7B2", "59A14F", "EDC948", "B07AA1", "FF9DA7", "9C755F", "86BCB6", "BAB0AC")
 _WIDE, _HALF, _HIGH = 32, 15.75, 8  # cm
+_ROWS = round(_HIGH / 0.53) + 3  # that a chart takes; a row has 0.53 cm
 
 
 def draw_charts(overview: Worksheet, data: Worksheet, numbers: ChartData, row: int) -> None:
     """Put the numbers into the sheet `data` and their charts into `overview`, starting at a row."""
-    periods, link_shares, lengths = numbers
-    if missing := [figure.title for figure in numbers if figure.empty]:
+    periods, link_shares, lengths = numbers.periods, numbers.link_shares, numbers.lengths
+    if missing := [figure.title for figure in (periods, link_shares, lengths) if figure.empty]:
         overview[f"A{row}"] = f"Charts without values are left out: {'; '.join(missing)}."
         row += 2
     if not periods.empty:
         chart = _draw(overview, f"A{row}:Q{row}", data, periods, _WIDE)
         chart.grouping, chart.overlap = "stacked", 100
-        row += round(_HIGH / 0.53) + 3  # a row has 0.53 cm
+        row += _ROWS
+    if numbers.codes:
+        chart = _draw(overview, f"A{row}:Q{row}", data, numbers.codes, _WIDE)
+        chart.grouping, chart.overlap = "stacked", 100
+        row += _ROWS
     halves = iter((f"A{row}:G{row}", f"I{row}:Q{row}"))
     if not link_shares.empty:
         chart = _draw(overview, next(halves), data, link_shares, _HALF)

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -27,9 +27,18 @@ Event = dict[str, Any]  # a line of dbt's JSON log: {"info": {"name", "level", "
 
 
 def build(
-    target: str, variables: str, environment: Mapping[str, str], *, quiet: bool, verbose: bool, track: Track
+    target: str,
+    variables: str,
+    environment: Mapping[str, str],
+    *,
+    quiet: bool,
+    verbose: bool,
+    track: Track,
+    select: Sequence[str] = (),
 ) -> str:
     """Build the models and run their tests, but no unit tests; returns a line that says so and where dbt's log is.
+
+    `select` names some models in dbt's syntax.
 
     Errors and, unless `quiet`, the notes and warnings of this project's macros go to stderr; with `verbose`, all
     that dbt says. Raises ProbesheetsError if a check or the build fails.
@@ -39,6 +48,7 @@ def build(
     command = ["build", "--target-path", str(folder), "--log-path", str(folder)]
     if not version("dbt-core").startswith("1.7."):
         command += ["--exclude-resource-type", "unit_test"]
+    command += ["--select", *select] if select else []
     fault, advance, code, done = None, None, 0, Counter[str]()
     with closing(_run_dbt(target, variables, command, environment)) as events:
         for event in _told(events, quiet=quiet, verbose=verbose):

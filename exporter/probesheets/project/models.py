@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from probesheets.errors import ProbesheetsError
 from probesheets.project.build_log import Builds, Problem
@@ -67,13 +68,18 @@ class Project:
             raise ProbesheetsError("The models were rebuilt while they were being read. Run the same command again.")
 
     def _advice(self, problem: Problem) -> str:
-        graph, defaults = self.builds.graph, variables()
-        changed = {name: value for name, value in graph["variables"].items() if value != defaults.get(name)}
+        graph, changed = self.builds.graph, self.changed_variables
         kinds = [model for kind in graph["kinds"] for model in kind["models"]]
         others = self.builds.problem(kinds)  # if one is older, tests that compare it with newer ones would fail
         command = "dbt test" if problem.untested and (others is None or others.untested) else "dbt build"
         options = f" --vars {shlex.quote(json.dumps(changed, ensure_ascii=False))}" if changed else ""
         return f"{problem.reason} Run: {command} --target {self.target}{options}\nThen run the same command again."
+
+    @property
+    def changed_variables(self) -> dict[str, Any]:
+        """The variables of the last build that differ from those in dbt_project.yml."""
+        defaults = variables()
+        return {name: value for name, value in self.builds.graph["variables"].items() if value != defaults.get(name)}
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:

@@ -37,7 +37,7 @@ def _array(name: str, kind: pa.DataType, values: tuple[Any, ...]) -> pa.Array:
     except (pa.ArrowTypeError, pa.ArrowInvalid):
         found = next(type(value).__name__ for value in values if value is not None)
         raise ProbesheetsError(
-            f"Column {name} is of type {found}; a sheet can hold text, integers and dates. Cast it in the model."
+            f"Column {name} is of type {found}; a sheet can hold text, numbers and dates. Cast it in the model."
         ) from None
 
 
@@ -46,4 +46,6 @@ def _arrow_type(code: int) -> pa.DataType:
 
     if code in (FieldType.TINY, FieldType.SHORT, FieldType.INT24, FieldType.LONG, FieldType.LONGLONG):
         return pa.int64()
+    if code == FieldType.DOUBLE:
+        return pa.float64()
     return pa.date32() if code in (FieldType.DATE, FieldType.NEWDATE) else pa.large_string()

@@ -83,14 +83,14 @@ def as_text(array: pa.Array) -> pa.Array:
 
 
 def _values(name: str, array: pa.Array, dates: str) -> pa.Array:
-    """The column as large strings (empty ones become null), integers or dates."""
+    """The column as large strings (empty ones become null), integers, floats or dates."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     kind = array.type
-    if pa.types.is_integer(kind) or (pa.types.is_date32(kind) and dates == "cell"):
+    if pa.types.is_integer(kind) or kind == pa.float64() or (pa.types.is_date32(kind) and dates == "cell"):
         return array
     if kind not in (pa.string(), TEXT, pa.string_view(), pa.null(), pa.date32(), pa.bool_()):
-        raise ValueError(f"column {name} is of type {kind}; a sheet takes text, integers, dates and booleans")
+        raise ValueError(f"column {name} is of type {kind}; a sheet takes text, numbers, dates and booleans")
     array = as_text(array)
     if pc.min(pc.binary_length(array)).as_py() == 0:
         array = pc.if_else(pc.equal(array, ""), pa.scalar(None, TEXT), array)
@@ -240,6 +240,9 @@ def _variants(array: pa.Array, style: str, shared: pa.Array | None) -> Iterator[
             yield shared, f'"{style} t="s"><v>', "</v></c>"
             array = pc.if_else(shared.is_valid(), pa.scalar(None, TEXT), array)
         yield _escaped(array), inline, end
+        return
+    if array.type == pa.float64():
+        yield array.cast(TEXT), '" s="5"><v>', "</v></c>"
         return
     if pa.types.is_date32(array.type):
         number, low, high = array.cast(pa.int32()), *DATES

@@ -37,7 +37,7 @@ SHEET_END = (  # on paper: A4, landscape, as wide as the page; workbook.xml repe
     '<pageSetup paperSize="9" orientation="landscape" fitToHeight="0"/>'
     "<headerFooter><oddFooter>&amp;C&amp;P / &amp;N</oddFooter></headerFooter></worksheet>"
 )
-# before the sheet; the cell formats in styles.xml: 0 text, 1 header, 2 wrapped text, 3 date, 4 number
+# before the sheet; the cell formats in styles.xml: 0 text, 1 header, 2 wrapped text, 3 date, 4 whole number, 5 number
 PARTS = (
     "[Content_Types].xml",
     "_rels/.rels",
