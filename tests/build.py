@@ -1,6 +1,7 @@
 """Loads a source into an engine, builds the project there as a user would, and reads the models back."""
 
 import atexit
+import csv
 import json
 import os
 import re
@@ -26,7 +27,7 @@ from tests.copies import replace_copy
 from tests.servers import ROOT, Server, SqlError, mysql_environment
 
 _WENT_WELL = re.compile(r"\d+ of \d+ (START|PASS|OK|SKIP|NO-OP)|^[\d:]+\s*$")
-_PARTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "tests", "sample")
+_PARTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests", "sample")
 REMEMBERED = "DBT_PARTIAL_PARSE_FILE_PATH"  # the variable that names the file with what dbt has read of a project
 WHOLE_NUMBERS = ("id", "experiment_id", "root_id", "depth")
 # as in the wild, but for longtext: some texts are longer than TEXT takes
@@ -50,6 +51,7 @@ class Source:
     experiments: Sequence[Mapping[str, Any]] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     server_columns: Mapping[str, str] = field(default_factory=dict)  # other types than _SERVER_COLUMNS
+    seeds: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)  # rows of codings and codebook
 
     @property
     def columns(self) -> list[str]:
@@ -129,6 +131,7 @@ class Build:
 def build(folder: Path, target: str, source: Source, server: Server | None) -> Build:
     """Load the source and run dbt build, without unit tests, as `probesheets run` does."""
     make_project(folder)
+    write_seeds(folder, source.seeds)
     environment = {"PROBESHEETS_DUCKDB": "probesheets.duckdb"}
     if server:
         names = f"source_{source.name}", f"target_{source.name}"
@@ -158,6 +161,24 @@ def make_project(folder: Path) -> None:
     folder.mkdir(parents=True)
     for part in _PARTS:
         (folder / part).symlink_to(ROOT / part)
+
+
+def own_seeds(folder: Path) -> Path:
+    """A folder for seeds of a project's own, as in the checkout."""
+    seeds = folder / "seeds"
+    seeds.unlink()
+    shutil.copytree(ROOT / "seeds", seeds)
+    return seeds
+
+
+def write_seeds(folder: Path, seeds: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Replace seeds of a project; without rows, the checkout's stay."""
+    place = own_seeds(folder) if seeds else folder
+    for name, rows in seeds.items():
+        with (place / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 def artifacts_of(folder: Path, target: str, environment: Mapping[str, str]) -> Path:
@@ -259,6 +280,8 @@ def _load_table(server: Server, table: str, types: Mapping[str, str], rows: Iter
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes | bytearray):
         return bytes(value).decode("utf-8")
+    if isinstance(value, float):
+        return round(value, 9)
     if value is None or isinstance(value, str | date | int):
         return value
     raise TypeError(f"{value!r} is a {type(value).__name__}: cast it in the model")

@@ -29,6 +29,7 @@ from filelock import FileLock
 from tests import spark
 from tests.browser import HINT, Browser, browser
 from tests.build import WHOLE_NUMBERS, Build, Source, build
+from tests.coding.rows import seeds
 from tests.engines.generate import generated_source
 from tests.engines.rules import rules_source
 from tests.exports import export
@@ -173,6 +174,7 @@ def sample() -> Source:
         read_csv(folder / "table_experiment.csv"),
         {"extra_tags": ["location", "author"], "extra_columns": ["sent_label", "depth", "tag"]},
         types,
+        seeds(),
     )
 
 

@@ -7,5 +7,5 @@
     {% do run_query('set spark.sql.legacy.allowNonEmptyLocationInCTAS = true') %}
     {{ return('location ' ~ text_literal(model.alias)) }}
   {% endif %}
-  {{ return(dbt_spark.spark__location_clause()) }}
+  {{ return(dbt.spark__location_clause()) }}
 {% endmacro %}

@@ -202,7 +202,7 @@ select
     cast(coders.coders_without_code as {{ integer_type() }}) as coders_without_code,
     cast(coders.first_round as {{ integer_type() }}) as first_round,
     cast(measured.units as {{ integer_type() }}) as units,
-    measured.units / measured.texts as share_of_texts,
+    cast(measured.units as double) / measured.texts as share_of_texts,
     case when coders.coders = 2 then pairs.kappa end as kappa,
     {%- for measure in ["percent", "alpha", "ac1"] %}
         measured.{{ measure }},

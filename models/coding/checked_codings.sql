@@ -3,7 +3,8 @@
 {% set lf, cr = uchar(10), uchar(13) %}
 with
     known_codes as (
-        select {{ exact_text("code") }} as known_code from {{ ref("codebook") }} {{ computed_once() }}
+        select distinct {{ exact_text("code") }} as known_code
+        from {{ ref("codebook") }} {{ computed_once() }}
     ),
 
     placed as (
@@ -44,8 +45,12 @@ with
     moved as (
         select
             shifted.*,
-            char_length(replace(left(seen_text, seen_start), {{ cr }}, '')) as text_start,
-            char_length(replace(left(seen_text, seen_end), {{ cr }}, '')) as text_end
+            case
+                when shift is not null then char_length(replace(left(seen_text, seen_start), {{ cr }}, ''))
+            end as text_start,
+            case
+                when shift is not null then char_length(replace(left(seen_text, seen_end), {{ cr }}, ''))
+            end as text_end
         from shifted {{ computed_once() }}
     )
 

@@ -65,31 +65,34 @@ with
 
     -- a program may have changed the line ends; QualCoder's survey import begins a text with the name of
     -- its column
-    forms as (
-        select text_id, form, seen_as, 1 as line_end, 0 as opening_length, '' as opening, text
-        from known
-
-        union all
-
-        select text_id, form, seen_as, 1, 8, concat('[Text]:', {{ lf }}), text
-        from known
-
-        union all
-
-        select text_id, form, seen_as, 2, 0, '', replace(text, {{ lf }}, concat({{ cr }}, {{ lf }}))
+    with_line_ends as (
+        select known.*, 1 as line_end, text as seen_text
         from known
 
         union all
 
         select
-            text_id,
-            form,
-            seen_as,
-            2,
-            9,
-            concat('[Text]:', {{ cr }}, {{ lf }}),
-            replace(text, {{ lf }}, concat({{ cr }}, {{ lf }}))
-        from known {{ computed_once() }}
+            known.*,
+            2 as line_end,
+            {{ exact_text("replace(text, " ~ lf ~ ", concat(" ~ cr ~ ", " ~ lf ~ "))") }} as seen_text
+        from known
+    ),
+
+    forms as (
+        select with_line_ends.*, {{ exact_text("''") }} as opening
+        from with_line_ends
+
+        union all
+
+        select with_line_ends.*, {{ exact_text("concat('[Text]:', " ~ lf ~ ")") }} as opening
+        from with_line_ends
+        where line_end = 1
+
+        union all
+
+        select with_line_ends.*, {{ exact_text("concat('[Text]:', " ~ cr ~ ", " ~ lf ~ ")") }} as opening
+        from with_line_ends
+        where line_end = 2 {{ computed_once() }}
     ),
 
     compared as (
@@ -99,16 +102,20 @@ with
             measured.place,
             forms.seen_as,
             forms.line_end,
-            forms.opening_length,
-            case when pieces = 1 then 0 else length_before - (piece - 1) * opening_length end as piece_start,
+            char_length(opening) as opening_length,
             case
-                when pieces = 1 then text_length - opening_length else whole_length - pieces * opening_length
+                when pieces = 1 then 0 else length_before - (piece - 1) * char_length(opening)
+            end as piece_start,
+            case
+                when pieces = 1
+                then text_length - char_length(opening)
+                else whole_length - pieces * char_length(opening)
             end as seen_length,
-            forms.text,
+            seen_text,
             forms.opening,
             measured.text_length,
             measured.text_sha256,
-            form * 100 + line_end * 10 + opening_length as preference
+            form * 100 + line_end * 10 + char_length(opening) as preference
         from measured
         inner join forms on measured.text_id = forms.text_id {{ computed_once() }}
     ),
@@ -117,11 +124,11 @@ with
         select compared.*, row_number() over (partition by coder, file, place order by preference) as choice
         from compared
         where
-            seen_length = char_length(text)
+            seen_length = char_length(seen_text)
             and text_length >= opening_length
             and {{
                 sha256_hex(
-                    "concat(opening, substring(text, piece_start + 1, text_length - opening_length))"
+                    "concat(opening, substring(seen_text, piece_start + 1, text_length - opening_length))"
                 )
             }} = text_sha256
             {{ computed_once() }}

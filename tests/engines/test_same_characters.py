@@ -22,6 +22,13 @@ MODELS = {
     "left_out": ["output_id"],
     "tags": ["tag", "row_count"],
     "accounts": ["text_rows"],
+    "seen_texts": ["coder", "file", "place"],
+    "codings": ["coding_id"],
+    "coded_texts": ["text_id", "code", "coder"],
+    "code_counts": ["count_id"],
+    "code_values": ["round", "code", "text_id", "coder"],
+    "agreement": ["agreement_id"],
+    "agreement_pairs": ["pair_id"],
 }
 SOURCES = ("generated", "sample", "corpus")
 

@@ -26,12 +26,16 @@ def read_agreement(project: Project, warehouse: Warehouse, only: int | None) -> 
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def _cell(value: Any) -> str:
+    return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else shown(str(value))
+
+
 def agreement_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The measures of each code, then what is undefined, which codes some coders never used, and which are new."""
     import pandas as pd
 
-    frame = pd.DataFrame(rows, columns=COLUMNS).astype({"units": int, "coders": int})
-    frame["code"] = list(map(shown, frame["code"]))
-    table = frame.to_string(index=False, justify="left", na_rep="-", float_format="{:.3f}".format)
+    frame = pd.DataFrame([[_cell(row[name]) for name in COLUMNS] for row in rows], columns=COLUMNS)
+    table = frame.to_string(index=False, justify="right")
     unused = [f"{row['code']} ({row['coders_without_code']})" for row in rows if row["coders_without_code"]]
     new = [row["code"] for row in rows if (row["first_round"] or 1) > 1]
     lines = [

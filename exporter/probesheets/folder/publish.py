@@ -25,8 +25,10 @@ _STAGING = re.compile(rf"{re.escape(OURS)}-[0-9a-f]{{32}}")
 _LISTED = 20  # files in a message
 _CHANGED = "changed after it was exported"
 # folders of the project, in a checkout or in what init writes, and those that dbt and make write there
-_PROJECT = ("models", "macros", "seeds", "tests", "sample", "exporter", "docs", "benchmarks", "requirements")
-_PROJECT += ("target", "logs")
+_PROJECT = (
+    *("models", "macros", "seeds", "tests", "sample", "exporter", "docs", "benchmarks", "requirements"),
+    *("target", "logs"),
+)
 
 
 class Folder:
