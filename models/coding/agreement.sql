@@ -1,4 +1,5 @@
 -- One row per round and code: do the coders agree? Each measure has an interval by jackknife over texts.
+{% set sums = ["units", "alike", "yes_values", "no_values", "unlike", "texts", "share"] %}
 with
     by_text as (
         select
@@ -28,7 +29,7 @@ with
     ),
 
     with_all_codes as (
-        select *
+        select round, code, text_id {%- for name in sums %}, {{ name }}{% endfor %}
         from parts
 
         union all
@@ -36,57 +37,34 @@ with
         select
             round,
             '(all codes)' as code,
-            text_id,
-            sum(units),
-            sum(alike),
-            sum(yes_values),
-            sum(no_values),
-            sum(unlike),
-            sum(texts),
-            sum(share)
+            text_id
+            {%- for name in sums %}, sum({{ name }}) as {{ name }}{% endfor %}
         from parts
         group by round, text_id {{ computed_once() }}
     ),
 
-    totals as (
+    -- the sums of all texts, and the sums without each of them
+    samples as (
         select
             round,
             code,
-            sum(units) as units,
-            sum(alike) as alike,
-            sum(yes_values) as yes_values,
-            sum(no_values) as no_values,
-            sum(unlike) as unlike,
-            sum(texts) as texts,
-            sum(share) as share
+            1 as is_whole,
+            0 as has_unit
+            {%- for name in sums %}, sum({{ name }}) as {{ name }}{% endfor %}
         from with_all_codes
-        group by round, code {{ computed_once() }}
-    ),
-
-    -- the sums of all texts, and the sums without each of them
-    samples as (
-        select totals.*, 1 as is_whole, 0 as has_unit
-        from totals
+        group by round, code
 
         union all
 
         select
-            totals.round,
-            totals.code,
-            totals.units - part.units,
-            totals.alike - part.alike,
-            totals.yes_values - part.yes_values,
-            totals.no_values - part.no_values,
-            totals.unlike - part.unlike,
-            totals.texts - part.texts,
-            totals.share - part.share,
-            0,
-            case when part.units > 0 then 1 else 0 end
-        from totals
-        inner join
-            with_all_codes as part
-            on totals.round = part.round
-            and totals.code = part.code {{ computed_once() }}
+            round,
+            code,
+            0 as is_whole,
+            case when units > 0 then 1 else 0 end as has_unit
+            {%- for name in sums %}
+                , sum({{ name }}) over (partition by round, code) - {{ name }} as {{ name }}
+            {%- endfor %}
+        from with_all_codes {{ computed_once() }}
     ),
 
     by_chance as (

@@ -85,6 +85,7 @@ def test_measures_are_those_of_other_libraries(
     else:
         run(f"create schema {schema}")
     run(f"create table {schema}.code_values ({VALUES})")
+    run(f"create index by_text_id on {schema}.code_values (text_id)")
     values = list(values_of(tables))
     for start in range(0, len(values), 1_000):
         run(f"insert into {schema}.code_values values {', '.join(values[start : start + 1_000])}")
