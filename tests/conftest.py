@@ -8,6 +8,7 @@ PROBESHEETS_TEST_SPARK_ENV         folder of the virtual environment with dbt-sp
 PROBESHEETS_TEST_CORPUS            a CSV file of your own to compare the engines with; unset, those tests are skipped
 PROBESHEETS_TEST_QUALCODER         a checkout of QualCoder, which imports workbooks; unset, those tests are skipped
 PROBESHEETS_TEST_QUALCODER_PYTHON  a Python with PyQt6 and openpyxl for it (default: the one that runs the tests)
+PROBESHEETS_TEST_REFI              a folder with the XSDs of REFI-QDA; unset, that test is skipped
 PROBESHEETS_FUZZ                   how many times as many damaged files the loader gets (default 1; `make fuzz`: 10)
 PROBESHEETS_SOAK                   the part of the 360 random kills that is done (default 0.03; `make soak`: 1)
 PROBESHEETS_SOAK_SEED              the number that the random kills begin with, to repeat them

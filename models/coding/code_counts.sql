@@ -36,7 +36,7 @@ with
     )
 
 select
-    row_number() over (order by code, probe, file_stem, year_and_month) as count_id,
+    row_number() over (order by code, probe, file_stem, year_and_month is null, year_and_month) as count_id,
     code,
     probe,
     file_stem,

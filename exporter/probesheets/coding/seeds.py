@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from probesheets.errors import ProbesheetsError
+from probesheets.errors import ProbesheetsError, counted
 
 COLUMNS = ["coder", "file", "place", "record", "text_sha256", "text_length"]
 COLUMNS += ["round", "code", "start_position", "end_position"]
@@ -56,8 +56,8 @@ def united(held: list[Row], new: list[Row], *, replace: bool) -> list[Row]:
         said = [", ".join(sorted(codes[coder, record])) or "no code" for codes in (before, now)]
         other = next(row["file"] for row in kept if (row["coder"], record_of(row)) == (coder, record))
         raise ProbesheetsError(
-            f"{coder} has coded {len(differing)} records differently in another file. One of them is {record}: "
-            f"{said[0]} in {other}, {said[1]} now. To count what is in the new file, add --replace."
+            f"{coder} has coded {counted(len(differing), 'record')} differently in another file. One of them is "
+            f"{record}: {said[0]} in {other}, {said[1]} now. To count what is in the new file, add --replace."
         )
     return [row for row in kept if (row["coder"], record_of(row)) not in differing] + new
 
