@@ -83,7 +83,7 @@ def home(lab: Lab, texts: dict[str, str]) -> Iterator[tuple[Result, Result, dict
     """Ana typed codes, Ben coded in QualCoder, Cleo in another program on Windows; what was said, and what they did."""
     done: dict[str, Any] = {coder: dealt_to(lab, coder) for coder in ("Ana", "Ben", "Cleo")}
     workbooks = sorted((lab.folder / "coding" / "Ana" / "with_links").glob("*.xlsx"))
-    typed = [{"Code: Humour": "x"}, {"Code: Humour": "YES ", "Code: Rules": 1}, {}, {"Codes": "Rules; Don't know ;"}]
+    typed: list[dict[str, object]] = [{"Code: Humour": "x"}, {"Code: Humour": "YES ", "Code: Rules": 1}, {}, {"Codes": "Rules; Don't know ;"}]
     cells = {record: typed[place % 4] for place, record in enumerate(done["Ana"])}
     for file in workbooks:
         type_codes(file, cells, more="Codes")

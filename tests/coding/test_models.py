@@ -78,7 +78,11 @@ def test_measures_are_those_of_other_libraries(
     """1,000 random tables; make_agreement.py says how they were made."""
     build = built(target, sample)
     server: Server | None = build.server
-    run = server.root.execute if server else duckdb.connect().execute
+    connection = duckdb.connect()
+
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        return server.root.execute(statement) if server else connection.execute(statement).fetchall()
+
     schema = "agreement_test"
     if server:
         server.create_schemas(schema, f"{schema}_2")
@@ -94,10 +98,10 @@ def test_measures_are_those_of_other_libraries(
         query = (compiled / f"{model}.sql").read_text(encoding="utf-8")
         query = re.sub(r"""(["`]\w+["`]\.)*["`](code_values|agreement_pairs)["`]""", rf"{schema}.\2", query)
         run(f"create table {schema}.{model} as {query}")
-    result = run(f"select code, alpha, alpha_low, alpha_high, ac1, ac1_low, ac1_high from {schema}.agreement")
-    measured = {row[0]: row[1:] for row in (result if server else result.fetchall())}
-    result = run(f"select code, concat(coder_a, coder_b), kappa from {schema}.agreement_pairs")
-    kappas = {row[:2]: row[2] for row in (result if server else result.fetchall())}
+    names = "alpha, alpha_low, alpha_high, ac1, ac1_low, ac1_high"
+    measured = {row[0]: row[1:] for row in run(f"select code, {names} from {schema}.agreement")}
+    pairs = run(f"select code, concat(coder_a, coder_b), kappa from {schema}.agreement_pairs")
+    kappas = {row[:2]: row[2] for row in pairs}
     for number, table in enumerate(tables):
         alpha, alpha_low, alpha_high, ac1, ac1_low, ac1_high = measured[f"t{number}"]
         expected = [(alpha, table["alpha"]), (ac1, table["ac1"])]
