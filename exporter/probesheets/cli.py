@@ -234,12 +234,13 @@ def agreement(target: option.Target = "duckdb", only: option.Round = None, as_js
 
     Example: probesheets agreement
     """
-    from probesheets.coding.agreement import agreement_table, read_agreement
+    from probesheets.coding.agreement import COLUMNS, agreement_table, read_agreement
     from probesheets.project.models import opened
 
     with opened(target) as (project, warehouse):
         rows = read_agreement(project, warehouse, only)
-    _print(json.dumps(rows, ensure_ascii=False) if as_json else agreement_table(rows))
+    measures = [{name: row[name] for name in COLUMNS} for row in rows]
+    _print(json.dumps(measures, ensure_ascii=False) if as_json else agreement_table(rows))
 
 
 @app.command()

@@ -158,7 +158,7 @@ with
             case
                 when max(most_coders) > 1 then sum(case when most_coders > 1 then 1 else 0 end) else count(*)
             end as coders,
-            sum(case when is_used = 0 then 1 else 0 end) as coders_without_code,
+            sum(case when is_used = 0 and most_coders > 1 then 1 else 0 end) as coders_without_code,
             min(first_round) as first_round
         from used_with_all_codes
         group by round, code {{ computed_once() }}
@@ -178,7 +178,7 @@ select
     measured.code,
     cast(coders.coders as {{ integer_type() }}) as coders,
     cast(coders.coders_without_code as {{ integer_type() }}) as coders_without_code,
-    cast(coders.first_round as {{ integer_type() }}) as first_round,
+    cast(first_rounds.first_round as {{ integer_type() }}) as first_round,
     cast(measured.units as {{ integer_type() }}) as units,
     cast(measured.units as double) / measured.texts as share_of_texts,
     case when coders.coders = 2 then pairs.kappa end as kappa,
@@ -207,6 +207,7 @@ select
     end as reason
 from measured
 inner join coders on measured.round = coders.round and measured.code = coders.code
+left join coders as first_rounds on first_rounds.round = 0 and measured.code = first_rounds.code
 left join errors on measured.round = errors.round and measured.code = errors.code
 left join pairs on measured.round = pairs.round and measured.code = pairs.code
 where measured.is_whole = 1

@@ -20,7 +20,7 @@ with
 
         select text_id, round
         from rounds
-        where (select min(round) from rounds) < (select max(round) from rounds)
+        where (select max(round) from rounds) > 1
     ),
 
     codes as (select distinct code from {{ ref("coded_texts") }} {{ computed_once() }})

@@ -1,26 +1,31 @@
-"""`probesheets codes` and `agreement`: what comes back from coders, and what is wrong with it."""
+"""`probesheets codes` and `agreement`: docs/coding.md as it is written, and what may be wrong with what comes back."""
 
 import csv
 import json
+import shlex
 import shutil
 import sqlite3
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
 
+from probesheets.coding.documents import read_documents
 from probesheets.coding.seeds import COLUMNS
+from probesheets.errors import ProbesheetsError
+from probesheets.refi_qda.read import read_sources
 from tests.build import Build, make_project, own_seeds
-from tests.coding.coders import code_in_qualcoder, foreign_project, qualcoder_project, type_codes
+from tests.coding.coders import Coding, code_in_qualcoder, foreign_project, qualcoder_project, type_codes
 from tests.exporter.command import Result, probesheets
+from tests.exporter.test_docs import FENCE
+from tests.exporter.test_qualcoder import needs_qualcoder, run_import
 from tests.exports import sheet
+from tests.servers import ROOT
 
-THREE = ["--sample", "5", "--coders", "Ana,Ben,Cleo", "--overlap", "50%"]
-CODES = "code\nHumour\nRules\nDon't know\n"
-HUMOUR, RULES, UNSURE = "Humour", "Rules", "Don't know"
+HUMOUR, RULES, MONEY = "Humour", "Rules", "Money"
 
 
 @dataclass(frozen=True)
@@ -53,94 +58,120 @@ def texts(built_sample: Build) -> dict[str, str]:
     return {str(record): str(text) for record, text in built_sample.rows("texts", ["record_id", "text"])}
 
 
-@pytest.fixture(scope="module")
-def lab(built_sample: Build, tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """With a sample dealt to three coders."""
-    lab = new_lab(built_sample, tmp_path_factory.mktemp("lab") / "p")
-    (lab.folder / "codes.csv").write_text(CODES, encoding="utf-8")
-    only = ["--only", "with_links", "--only", "qdpx", "--only", "qualcoder"]
-    done = lab.run("export", *THREE, "--codebook", "codes.csv", *only, "--out", "coding")
-    assert done.code == 0, done.err
-    return lab
+def part_of_page(name: str) -> str:
+    """A part of docs/coding.md."""
+    page = (ROOT / "docs" / "coding.md").read_text(encoding="utf-8")
+    [content] = [str(content) for _, part, content in FENCE.findall(page) if part == name]
+    return content
 
 
-def dealt_to(lab: Lab, coder: str) -> list[str]:
-    files = sorted((lab.folder / "coding" / coder / "with_links").iterdir())
-    return [row[0] for file in files for row in sheet(file)[1:] if "-" not in row[0]]
+def run_lines(lab: Lab, content: str) -> list[Result]:
+    """Run commands as a shell would."""
+    done = []
+    for line in content.splitlines():
+        name, *arguments = shlex.split(line)
+        assert name == "probesheets"
+        given = [sorted(lab.folder.glob(one)) if "*" in one else [one] for one in arguments]
+        done.append(lab.run(*(one for some in given for one in some)))
+        assert done[-1].code == 0, done[-1].err
+    return done
 
 
-def stretches(texts: dict[str, str], records: list[str]) -> list[tuple[str, str, int, int]]:
+def stretches(texts: dict[str, str], records: list[str]) -> list[Coding]:
     """Two stretches in every second text, the second one of the last characters."""
     found = []
     for record in records[::2]:
         size = len(texts[record])
-        found += [(record, HUMOUR, 0, min(4, size)), (record, UNSURE, max(size - 3, 0), size)]
+        found += [(record, HUMOUR, 0, min(4, size)), (record, MONEY, max(size - 3, 0), size)]
     return found
 
 
+def type_into(files: list[Path], folder: Path, cells: list[dict[str, object]]) -> dict[str, dict[str, object]]:
+    """Copy workbooks into a folder and type codes: a dictionary of `cells` for each record, in turn."""
+    folder.mkdir(parents=True)
+    typed: dict[str, dict[str, object]] = {}
+    for file in files:
+        records = [str(row[0]) for row in sheet(file)[1:] if "-" not in row[0]]
+        typed |= {record: cells[(len(typed) + place) % len(cells)] for place, record in enumerate(records)}
+        type_codes(Path(shutil.copy(file, folder)), typed, more="Codes")
+    return typed
+
+
+@dataclass(frozen=True)
+class Page:
+    """docs/coding.md up to the agreement: what was said, and what the coders did."""
+
+    lab: Lab
+    said: list[Result]
+    agreement: list[Result]
+    ana: dict[str, dict[str, object]]
+    ben: list[Coding]
+    cleo: list[Coding]
+    seen: dict[str, list[str]]
+
+
 @pytest.fixture(scope="module")
-def home(lab: Lab, texts: dict[str, str]) -> Iterator[tuple[Result, Result, dict[str, Any]]]:
-    """Ana typed codes, Ben coded in QualCoder, Cleo in another program on Windows; what was said, and what they did."""
-    done: dict[str, Any] = {coder: dealt_to(lab, coder) for coder in ("Ana", "Ben", "Cleo")}
-    workbooks = sorted((lab.folder / "coding" / "Ana" / "with_links").glob("*.xlsx"))
-    typed: list[dict[str, object]] = [{"Code: Humour": "x"}, {"Code: Humour": "YES ", "Code: Rules": 1}, {}, {"Codes": "Rules; Don't know ;"}]
-    cells = {record: typed[place % 4] for place, record in enumerate(done["Ana"])}
-    for file in workbooks:
-        type_codes(file, cells, more="Codes")
-    survey = qualcoder_project(lab.folder / "ben.qda", {record: texts[record] for record in done["Ben"]}, survey=True)
-    ben = stretches(texts, done["Ben"])
+def page(built_sample: Build, texts: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Ana typed codes, Ben coded in QualCoder, Cleo in another program on Windows."""
+    lab = new_lab(built_sample, tmp_path_factory.mktemp("page") / "p")
+    (lab.folder / "codes.csv").write_text(part_of_page("codes.csv"), encoding="utf-8")
+    run_lines(lab, part_of_page("deal"))
+    coding = lab.folder / "coding"
+    projects = {coder: coding / coder / "texts.qdpx" for coder in ("Ana", "Ben", "Cleo")}
+    seen = {coder: [source.name for source in read_sources(file)] for coder, file in projects.items()}
+    cells: list[dict[str, object]] = [
+        {"Code: Humour": "x"}, {"Code: Humour": "YES ", "Code: Rules": 1}, {}, {"Codes": "Rules; Money ;"},
+    ]  # fmt: skip
+    ana = type_into(sorted((coding / "Ana" / "with_links").iterdir()), lab.folder / "from_ana", cells)
+    ben = stretches(texts, seen["Ben"])
+    survey = qualcoder_project(lab.folder / "ben.qda", {record: texts[record] for record in seen["Ben"]}, survey=True)
     code_in_qualcoder(survey, [(f"{record}_Text", code, start + 8, end + 8) for record, code, start, end in ben], "Ben")
-    code_in_qualcoder(survey, [(f"{done['Ben'][0]}_Text", "Speaker", 0, 3)], "📌 Speaker coding")
-    windows = {record: texts[record].replace("\n", "\r\n") for record in done["Cleo"]}
-    cleo = stretches(windows, done["Cleo"])
+    code_in_qualcoder(survey, [(f"{seen['Ben'][0]}_Text", "Speaker", 0, 3)], "📌 Speaker coding")
+    windows = {record: texts[record].replace("\n", "\r\n") for record in seen["Cleo"]}
+    cleo = stretches(windows, seen["Cleo"])
     foreign_project(lab.folder / "cleo.qdpx", windows, cleo, "Cleo", "Another program")
-    first = lab.run("codes", *workbooks, "--coder", "Ana", "--deal", "coding")
-    second = lab.run("codes", "ben.qda", "cleo.qdpx", "--deal", "coding")
-    yield first, second, {**done, "cells": cells, "ben": ben, "cleo": (windows, cleo)}
+    said, agreement = (run_lines(lab, part_of_page(part)) for part in ("home", "agreement"))
+    yield Page(lab, said, agreement, ana, ben, cleo, seen)
 
 
-def test_each_coding_comes_back_to_its_place(lab: Lab, texts: dict[str, str], home: Any) -> None:
-    first, second, done = home
-    assert first.code == second.code == 0, first.err + second.err
-    columns = ["coder", "record_id", "code", "quote", "status", "start_position"]
-    rows = lab.build.rows("codings", columns)
+def test_each_coding_comes_back_to_its_place(page: Page, texts: dict[str, str]) -> None:
+    rows = page.lab.build.rows("codings", ["coder", "record_id", "code", "quote", "status"])
     assert {row[4] for row in rows} == {"matched"}
     found = {coder: sorted(row[1:4] for row in rows if row[0] == coder) for coder in ("Ana", "Ben", "Cleo")}
-    assert found["Ben"] == sorted((record, code, texts[record][start:end]) for record, code, start, end in done["ben"])
-    windows, cleo = done["cleo"]
-    expected = [(record, code, windows[record][start:end].replace("\r\n", "\n")) for record, code, start, end in cleo]
-    assert found["Cleo"] == sorted(expected) and any("\n" in text for text in texts.values())
-    typed = {"x": [HUMOUR], "YES ": [HUMOUR, RULES], "Rules; Don't know ;": [RULES, UNSURE]}
-    cells = {record: str(next(iter(some.values()))) for record, some in done["cells"].items() if some}
-    ana = sorted((record, code) for record in cells for code in typed[cells[record]])
-    assert [row[:2] for row in found["Ana"]] == ana
-    assert all(row[2] == texts[row[0]] for row in found["Ana"])
+    assert found["Ben"] == sorted((record, code, texts[record][start:end]) for record, code, start, end in page.ben)
+    windows = {record: texts[record].replace("\n", "\r\n") for record in page.seen["Cleo"]}
+    words = [(record, code, windows[record][start:end]) for record, code, start, end in page.cleo]
+    expected = sorted((record, code, some.replace("\r\n", "\n")) for record, code, some in words)
+    assert found["Cleo"] == expected and any("\r" in text for text in windows.values())
+    codes = {"x": [HUMOUR], "YES ": [HUMOUR, RULES], "Rules; Money ;": [RULES, MONEY]}
+    typed = {record: str(next(iter(cells.values()))) for record, cells in page.ana.items() if cells}
+    ana = sorted((record, code) for record, cell in typed.items() for code in codes[cell])
+    assert [row[:2] for row in found["Ana"]] == ana and all(texts[row[0]].startswith(row[2]) for row in found["Ana"])
 
 
-def test_what_was_seen_without_a_code_is_said(lab: Lab, home: Any) -> None:
-    first, second, done = home
-    without = sum(not cells for cells in done["cells"].values())
-    assert f"Ana: {len(done['Ana'])} texts seen, {without} of them without a code." in first.err
-    seen = len(done["Ben"])
-    assert f"Ben: {seen} texts seen, {seen // 2} of them without a code. {len(done['ben'])} codings." in second.err
-    assert len({row[0] for row in lab.build.rows("seen_texts", ["record_id", "coder"]) if row[1] == "Ben"}) == seen
-    assert {row["round"] for row in lab.seed()} == {"1"} and len(lab.seed("codebook")) == 3
+def test_what_was_seen_without_a_code_is_said(page: Page) -> None:
+    first, second, _ = page.said
+    without = sum(not cells for cells in page.ana.values())
+    assert f"Ana: {len(page.seen['Ana'])} texts seen, {without} of them without a code." in first.err
+    seen = len(page.seen["Ben"])
+    assert f"Ben: {seen} texts seen, {seen // 2} of them without a code. {len(page.ben)} codings." in second.err
+    rows = page.lab.build.rows("seen_texts", ["record_id", "coder", "round"])
+    assert {row[0] for row in rows if row[1] == "Ben"} == {*page.seen["Ben"]} and {row[2] for row in rows} == {1}
+    assert [row["code"] for row in page.lab.seed("codebook")] == [HUMOUR, RULES, MONEY]
 
 
-def test_agreement_is_printed_and_exported(lab: Lab, home: Any) -> None:
-    done = lab.run("agreement")
-    assert done.code == 0 and done.out.splitlines()[0].split()[:4] == ["code", "coders", "units", "percent"], done.err
+def test_agreement_is_printed_and_exported(page: Page) -> None:
+    lab, printed = page.lab, page.agreement[0].out
+    assert printed.splitlines()[0].split()[:4] == ["code", "coders", "units", "percent"]
     rows = json.loads(lab.run("agreement", "--json").out)
-    assert [row["code"] for row in rows] == ["(all codes)", UNSURE, HUMOUR, RULES]
+    assert [row["code"] for row in rows] == ["(all codes)", HUMOUR, MONEY, RULES]
     names = ["code", "coders", "units", "percent", "kappa", "alpha", "alpha_low", "alpha_high", "ac1"]
-    assert all(list(row)[:9] == names and row["coders"] == 3 and row["kappa"] is None for row in rows)
-    shared = set(home[2]["Ana"]) & set(home[2]["Ben"]) & set(home[2]["Cleo"])
+    assert all(list(row) == names and row["coders"] == 3 and row["kappa"] is None for row in rows)
+    shared = set.intersection(*map(set, page.seen.values()))
     assert {row["units"] for row in rows[1:]} == {len(shared)} and rows[0]["units"] == 3 * len(shared)
-    assert "Some coders never used these codes: Rules (2)." in done.out
+    assert "Some coders never used these codes: Rules (2)." in printed
     assert lab.run("agreement", "--round", "2").err == "Error: There is no round 2. Valid: 1.\n"
     assert json.loads(lab.run("agreement", "--round", "1", "--json").out) == rows
-    exported = lab.run("export", "--only", "agreement", "--only", "codes", "--out", "results")
-    assert exported.code == 0, exported.err
     header, *cells = sheet(lab.folder / "results" / "agreement.xlsx")
     place = header.index("Krippendorff's alpha")
     assert {row[0]: row[place] for row in cells} == {row["code"]: row["alpha"] for row in rows}
@@ -151,13 +182,57 @@ def test_agreement_is_printed_and_exported(lab: Lab, home: Any) -> None:
     assert titles[1] == "Codes per month" and len(titles) == 4
 
 
-def test_a_file_that_is_read_again_replaces_its_rows(lab: Lab, home: Any) -> None:
-    """And a full build loads the seeds, too: the models stay as they are."""
-    before = lab.seed()
-    again = lab.run("codes", "ben.qda", "--deal", "coding")
-    assert again.code == 0 and sorted(map(str, lab.seed())) == sorted(map(str, before))
-    assert lab.run("codes", "ben.qda", "--coder", "Benjamin").code == 0  # without a deal: all sources
-    assert {row["coder"] for row in lab.seed()} == {"Ana", "Ben", "Benjamin", "Cleo"}
+def test_a_second_round(page: Page) -> None:
+    """The rest of docs/coding.md: coders use a new code in texts that nobody has got before."""
+    lab = page.lab
+    (lab.folder / "codes.csv").write_text("code\nHumour\nRules\nMoney\nWeather\n", encoding="utf-8")
+    deal, *rest = part_of_page("round").splitlines()
+    run_lines(lab, deal)
+    for coder, cells in (("Ana", {"Code: Weather": "x"}), ("Ben", {"Code: Weather": "x", "Code: Rules": "x"})):
+        files = sorted((lab.folder / "coding" / coder / "with_links").glob("*-batch2.xlsx"))
+        type_into(files, lab.folder / "second" / coder.lower(), [dict(cells), {}])
+    *_, printed = run_lines(lab, "\n".join(rest))
+    assert "These codes are new since round 1: Weather." in printed.out
+    rows = {row["code"]: row for row in json.loads(lab.run("agreement", "--round", "2", "--json").out)}
+    assert rows["Weather"]["coders"] == 2 and rows["Weather"]["percent"] == rows["Weather"]["kappa"] == 1
+    assert {row["round"] for row in lab.seed()} == {"1", "2"}
+    every = {row["code"]: row["units"] for row in json.loads(lab.run("agreement", "--json").out)}
+    assert every["Weather"] > rows["Weather"]["units"] > 0
+
+
+def test_a_file_that_is_read_again_replaces_its_rows(page: Page) -> None:
+    before = [row for row in page.lab.seed() if row["coder"] == "Ben"]
+    done = page.lab.run("codes", "ben.qda", "ben.qda", "--coder", "Benjamin")  # without a deal: all sources
+    assert done.code == 0 and "the codings of Ben count as codings of Benjamin" in done.err, done.err
+    assert page.lab.run("codes", "ben.qda", "--deal", "coding").code == 0
+    assert sorted(map(str, before)) == sorted(str(row) for row in page.lab.seed() if row["coder"] == "Ben")
+    assert {row["coder"] for row in page.lab.seed()} == {"Ana", "Ben", "Benjamin", "Cleo"}
+
+
+@needs_qualcoder
+@pytest.mark.parametrize("kind", ["qdpx", "qualcoder"])
+def test_the_round_trip_of_qualcoder(kind: str, built_sample: Build, texts: dict[str, str], tmp_path: Path) -> None:
+    """Its own importer makes the project; a script codes in its database."""
+    lab = new_lab(built_sample, tmp_path / "p")
+    how = ["--sample", "3", "--coders", "Ana,Ben", "--overlap", "50%"]
+    assert lab.run("export", *how, "--only", kind, "--out", "coding").code == 0
+    folder = tmp_path / "p" / "ben.qda"
+    folder.mkdir()
+    files = sorted((lab.folder / "coding" / "Ben").rglob("*.*x"))
+    imported = run_import(*files, project=folder)
+    assert imported.returncode == 0, imported.stderr
+    with sqlite3.connect(folder / "data.qda") as database:
+        database.execute("delete from code_text")  # the survey import codes each text with the name of its column
+        sources = dict(database.execute("select name, fulltext from source").fetchall())
+    codings = [(name, "😀 code", 9, 13) for name, text in sources.items() if len(text) > 13]
+    code_in_qualcoder(folder, codings, "Ben")
+    done = lab.run("codes", folder, "--deal", "coding")
+    assert done.code == 0, done.err
+    rows = lab.build.rows("codings", ["record_id", "code", "quote", "status"])
+    shift = 8 if kind == "qualcoder" else 0
+    expected = [(name.removesuffix("_Text"), "😀 code", sources[name][9:13], "matched") for name, *_ in codings]
+    assert sorted(rows) == sorted(expected) and len(rows) > 5
+    assert all(texts[record][9 - shift : 13 - shift] == quote for record, _, quote, _ in rows)
 
 
 # --- bad input
@@ -188,7 +263,7 @@ def test_who_coded_must_be_known(plain: Lab, texts: dict[str, str], tmp_path: Pa
     code_in_qualcoder(file, [("T2", HUMOUR, 0, 4)], "default")
     assert "does not say who has coded it. Add --coder NAME" in refused(plain, file)
     code_in_qualcoder(file, [("T7", HUMOUR, 0, 4)], "Ben")
-    assert "has codings of default, Ben. Remove --coder" in refused(plain, file, "--coder", "Ana")
+    assert "has codings of default, Ben. Rename the coder in QualCoder" in refused(plain, file, "--coder", "Ana")
     said = refused(plain, one_coder(tmp_path, texts, "Cy"), "--deal", "deal")
     assert "no texts were dealt to Cy. The coders are Ana, Ben" in said
 
@@ -233,17 +308,23 @@ def test_a_database_of_another_version(
 
 def test_a_project_of_other_texts(plain: Lab, texts: dict[str, str], tmp_path: Path) -> None:
     file = foreign_project(tmp_path / "p.qdpx", {"Interview 1": "Hello."}, [("Interview 1", HUMOUR, 0, 3)], "Ana", "x")
-    assert "has no text of this project: none of its 1 text has one of its Record IDs" in refused(plain, file)
+    assert "has 1 text, but none with a Record ID of this project" in refused(plain, file)
     file.write_bytes(file.read_bytes()[:200])
     assert "p.qdpx cannot be read: it is damaged, or no project of REFI-QDA" in refused(plain, file)
     null = foreign_project(tmp_path / "null.qdpx", {"T2": texts["T2"]}, [("T2", "Null", 0, 3)], "Ana", "x")
-    assert "source T2: a code or a coder must be renamed" in refused(plain, null)
+    assert "source T2: a code cannot have the name 'Null'. Rename it" in refused(plain, null)
 
 
 def test_other_files(plain: Lab, tmp_path: Path) -> None:
     assert "x.docx cannot be read. Give QualCoder's folder" in refused(plain, tmp_path / "x.docx")
     assert "none.qda does not exist" in refused(plain, tmp_path / "none.qda")
     assert "none.xlsx cannot be read: " in refused(plain, tmp_path / "none.xlsx", "--coder", "Ana")
+    for name in ("damaged.xlsx", "damaged.qdpx"):
+        (tmp_path / name).write_bytes(b"PK\3\4 and no more")
+        assert f"{name} cannot be read: " in refused(plain, tmp_path / name, "--coder", "Ana")
+    with zipfile.ZipFile(tmp_path / "empty.qdpx", "w") as archive:
+        archive.writestr("x", "")
+    assert "no project of REFI-QDA" in refused(plain, tmp_path / "empty.qdpx")
 
 
 def dealt_workbook(lab: Lab, folder: Path) -> Path:
@@ -259,7 +340,52 @@ def test_cells_that_are_neither_yes_nor_no(plain: Lab, tmp_path: Path) -> None:
     record = sheet(file)[2][0]
     type_codes(file, {record: {"Code: Humour": "maybe"}}, more="Code: Humour")
     said = refused(plain, file, "--coder", "Ana")
-    assert "row 3, Code: Humour: 'maybe' is neither yes nor no. Write x, 1 or yes" in said
+    assert "row 3, Code: Humour: 'maybe' is not a valid value. Write x, 1 or yes" in said
+
+
+def test_a_seed_that_was_edited_wrongly(plain: Lab, texts: dict[str, str], tmp_path: Path) -> None:
+    file = plain.folder / "seeds" / "codebook.csv"
+    before = file.read_bytes()
+    ana = one_coder(tmp_path, texts, "Ana")
+    for content in (b"code,description\nMoney,A price, or a payment\n", b"code,description\nGl\xfcck,\n"):
+        file.write_bytes(content)
+        assert "seeds/codebook.csv cannot be read: " in refused(plain, ana)
+        assert file.read_bytes() == content
+    file.write_bytes(before)
+
+
+def test_headers_of_codes_may_be_written_in_other_ways(texts: dict[str, str], tmp_path: Path) -> None:
+    sheets = [("Record ID", "Text")]
+
+    def codes_of(*headers: str) -> list[list[str]]:
+        book = openpyxl.Workbook()
+        book.active.append(["Record ID", "Text", *headers])
+        book.active.append(["T2", texts["T2"], *["x" if "code:" in name.lower() else "D; E" for name in headers]])
+        book.save(tmp_path / "x.xlsx")
+        return [[coding[1] for coding in one.codings] for one in read_documents(tmp_path / "x.xlsx", sheets)]
+
+    assert codes_of("Code: A", "code:B", "CODE : C", " codes ") == [["A", "B", "D", "E"]]
+    with pytest.raises(ProbesheetsError, match="has a code twice"):
+        codes_of("Code: A", "Code:A")
+
+
+def test_projects_of_programs_with_nested_codes_and_names_that_repeat(tmp_path: Path) -> None:
+    file = foreign_project(tmp_path / "p.qdpx", {"T2": "one two"}, [("T2", "Good", 0, 3)], "Ana", "x")
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name).decode("utf-8-sig") for name in archive.namelist()}
+    xml = parts["project.qde"]
+    first = xml[xml.index("<Code ") : xml.index("</Codes>")]
+    second = first.replace('guid="', 'guid="0')
+    outer = '<Code guid="{}" name="{}" isCodable="true">{}</Code>'
+    nested = outer.format(1, "Money", first) + outer.format(2, "Rules", second)
+    source = xml[xml.index("<TextSource") : xml.index("</Sources>")]
+    again = source.replace('CodeRef targetGUID="', 'CodeRef targetGUID="0')
+    parts["project.qde"] = xml.replace(first, nested).replace(source, source + again)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    found = [(one.name, one.place, [coding[1] for coding in one.codings]) for one in read_sources(file)]
+    assert found == [("T2", "source T2", ["Good"]), ("T2", "source T2 (2)", ["Rules/Good"])]
 
 
 def seed_of(lab: Lab, rows: list[dict[str, str]]) -> None:
@@ -280,13 +406,16 @@ def test_two_files_that_disagree(built_sample: Build, texts: dict[str, str], tmp
     file = qualcoder_project(tmp_path / "ana.qda", {record: texts[record] for record in ("T2", "T7", "T15")})
     code_in_qualcoder(file, [("T2", HUMOUR, 0, 4), ("T7", HUMOUR, 0, 4), ("T15", "Humor", 0, 4)], "Ana")
     said = refused(lab, file)
-    assert "Ana has coded 1 record differently in another file. One of them is T2: Rules in old.xlsx, Humour" in said
+    assert "Ana has coded 1 record differently in two files. One of them is T2: Rules in old.xlsx, Humour" in said
     assert "--replace" in said
     done = lab.run("codes", file, "--replace")
     assert done.code == 0, done.err
     rows = [(row["file"][-8:], row["record"], row["code"]) for row in lab.seed()]
     assert [row for row in rows if row[0] == "old.xlsx"] == [("old.xlsx", "T7", ""), ("old.xlsx", "T7", HUMOUR)]
     assert "Two codes look alike: Humor (1) and Humour (3)." in done.err
+    other = qualcoder_project(tmp_path / "other.qda", {"T15": texts["T15"]})
+    code_in_qualcoder(other, [("T15", RULES, 0, 4)], "Ana")
+    assert "T15: Humor in ../ana.qda, Rules in ../other.qda" in refused(lab, file, other)  # also of one command
     alone = lab.run("agreement")
     assert alone.code == 0 and "There is only one coder." in alone.out and " nan" not in alone.out
 

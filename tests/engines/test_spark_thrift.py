@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from tests import spark
-from tests.build import WHOLE_NUMBERS, Build, Source, command, dbt_build, make_project, run
+from tests.build import WHOLE_NUMBERS, Build, Source, command, dbt_build, make_project, run, write_seeds
+from tests.coding.rows import seeds
 from tests.conftest import Builder, need
 from tests.engines.differences import compare_rows
 from tests.engines.test_later_tables import CASES, TABLES
@@ -31,15 +32,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("thrift_project") / "project"
     make_project(folder)
+    write_seeds(folder, seeds())
     return folder
 
 
 @pytest.fixture(scope="module")
-def source(generated: Source, rules: Source) -> Source:
-    """The generated rows and the rows of all rule cases, whose ids come after them."""
-    last = max(row["id"] for row in generated.outputs)
+def source(sample: Source, rules: Source) -> Source:
+    """The sample, with its codings, and the rows of all rule cases, whose ids come after those of the sample."""
+    last = max(row["id"] for row in sample.outputs)
     cases = [{**row, "id": last + row["id"]} for row in rules.outputs]
-    return replace(generated, name="generated_and_rules", outputs=[*generated.outputs, *cases])
+    return replace(sample, name="sample_and_rules", outputs=[*sample.outputs, *cases], server_columns={})
 
 
 @pytest.fixture(scope="module")

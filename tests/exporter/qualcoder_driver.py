@@ -3,6 +3,8 @@
 usage: python qualcoder_driver.py CHECKOUT TEXT_COLUMN WORKBOOK...  (by its survey import)
        python qualcoder_driver.py CHECKOUT - PROJECT.qdpx           (by its import of REFI-QDA)
 
+QUALCODER_PROJECT names an empty folder for the project, which is otherwise removed.
+
 It runs in a Python with PyQt6 and openpyxl. Real are the dialog, its form, and the project's tables, which are read
 from the checkout. Made up are the person (who chooses the file, sets the columns' types, and presses OK), the
 application around the dialog, and the modules for media that the import never calls.
@@ -11,6 +13,8 @@ application around the dialog, and the modules for media that the import never c
 import ast
 import contextlib
 import json
+import os
+import re
 import sqlite3
 import sys
 import tempfile
@@ -49,6 +53,12 @@ def project_tables(checkout: Path) -> list[str]:
     found = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef) and node.name == "new_project"]
     texts = [node.value for function in found for node in ast.walk(function) if isinstance(node, ast.Constant)]
     return [text for text in texts if isinstance(text, str) and text.lower().startswith("create table ")]
+
+
+def database_version(checkout: Path) -> str:
+    """The version that QualCoder gives to the database of a new project."""
+    source = (checkout / "src" / "qualcoder" / "__main__.py").read_text(encoding="utf-8")
+    return max(re.findall(r"\('(v[0-9]+)', datetime", source))
 
 
 def set_types(dialog: Any, text_column: str) -> None:
@@ -94,6 +104,7 @@ def import_all(checkout: Path, text_column: str, files: list[str], project: Path
     with contextlib.closing(sqlite3.connect(project / "data.qda")) as conn:
         for statement in project_tables(checkout):
             conn.execute(statement)
+        conn.execute("insert into project (databaseversion) values (?)", [database_version(checkout)])
         app = SimpleNamespace(settings=settings, conn=conn, project_path=str(project), project_events=None)
         app.ai_models, app.write_config_ini = [], lambda *_: None
         workbooks = {
@@ -109,7 +120,7 @@ def main() -> None:
     sys.modules.update({name: MagicMock() for name in UNUSED})
     application = QtWidgets.QApplication([])
     with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as project:
-        result = import_all(Path(checkout), text_column, files, Path(project))
+        result = import_all(Path(checkout), text_column, files, Path(os.environ.get("QUALCODER_PROJECT") or project))
     print(json.dumps(result))
     application.quit()
 

@@ -51,7 +51,7 @@ def test_it_opens_on_the_charts(index: Path) -> None:
     book = openpyxl.load_workbook(index)
     assert book.active.title == "Overview" and book.sheetnames == ["Overview", "Probes", "Data"]
     charts = book["Overview"]._charts
-    assert [chart.grouping for chart in charts] == ["stacked", "clustered", "clustered"]
+    assert [chart.grouping for chart in charts] == ["stacked", "stacked", "clustered", "clustered"]
     assert len(charts[0].series) == 9
     assert [sheet.title for sheet in book if sheet.sheet_view.tabSelected] == ["Overview"]
 
@@ -129,6 +129,9 @@ class Stored:
 
     def relation(self, _name: str) -> str:
         return "texts"
+
+    def ready(self, _name: str) -> None:
+        """No text is coded."""
 
     def rows(self, _query: str) -> list[tuple[Any, ...]]:
         return self.answers.pop(0)

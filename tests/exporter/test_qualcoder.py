@@ -122,11 +122,11 @@ def test_a_rule_can_be_broken(out: Path, tmp_path: Path, change: Callable[[Works
     assert rule in broken_rules(tmp_path / "changed.xlsx")
 
 
-def run_import(*files: Path) -> subprocess.CompletedProcess[str]:
-    """QualCoder's survey import, in a process of its own and without a screen."""
+def run_import(*files: Path, project: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """QualCoder's importers, in a process of its own and without a screen; the project is kept if a folder is given."""
     driver = Path(__file__).with_name("qualcoder_driver.py")
     command = [PYTHON, "-B", str(driver), str(CHECKOUT), "Text", *map(str, files)]
-    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "QUALCODER_PROJECT": str(project or "")}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 

@@ -15,7 +15,7 @@ def read_agreement(project: Project, warehouse: Warehouse, only: int | None) -> 
     """The rows of a round, or of all rounds (None). Raises ProbesheetsError if there are none."""
     project.require((), ["agreement"])
     relation, names = project.relation("agreement"), [*COLUMNS, *_FURTHER]
-    rounds = sorted(row[0] for row in warehouse.rows(f"select distinct round from {relation}"))
+    rounds = sorted(int(row[0]) for row in warehouse.rows(f"select distinct round from {relation}"))
     if not rounds:
         raise ProbesheetsError("There are no codings that count. To read some, run: probesheets codes FILE")
     valid = rounds[1:] or [1]  # a single round is all rounds
@@ -38,8 +38,12 @@ def agreement_table(rows: Sequence[Mapping[str, Any]]) -> str:
     table = frame.to_string(index=False, justify="right")
     unused = [f"{row['code']} ({row['coders_without_code']})" for row in rows if row["coders_without_code"]]
     new = [row["code"] for row in rows if (row["first_round"] or 1) > 1]
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row["reason"]:
+            reasons.setdefault(row["reason"], []).append(row["code"])
     lines = [
-        *(f"{row['code']}: {row['reason']}" for row in rows if row["reason"]),
+        *(f"{', '.join(codes)}: {reason}" for reason, codes in reasons.items()),
         *([f"Some coders never used these codes: {', '.join(unused)}."] if unused else []),
         *([f"These codes are new since round 1: {', '.join(new)}."] if new else []),
     ]

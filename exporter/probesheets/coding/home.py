@@ -2,27 +2,24 @@
 
 import json
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from difflib import SequenceMatcher
+from contextlib import contextmanager
 from hashlib import sha256
-from itertools import combinations
 from pathlib import Path
 
-from probesheets.coding.document import Document
 from probesheets.coding.documents import read_documents
-from probesheets.coding.seeds import CODEBOOK, CODINGS, COLUMNS, Row, read, united, write
-from probesheets.errors import ProbesheetsError, counted, shown
-from probesheets.export.codebook import fault_of_code
+from probesheets.coding.report import report
+from probesheets.coding.seeds import CODEBOOK, CODINGS, COLUMNS, Row, read, record_of, united, write
+from probesheets.errors import ProbesheetsError, counted
+from probesheets.export.codebook import REFUSED
 from probesheets.folder import delivered, manifest
 from probesheets.progress import progress
 from probesheets.project.build import build, check_dbt
 from probesheets.project.models import Project, opened
+from probesheets.refi_qda.read import Source
 from probesheets.settings import find_root
-from probesheets.warehouse import Warehouse, sole_builder
+from probesheets.warehouse import DuckDB, Warehouse, sole_builder
 
-_LISTED = 10
-_ALIKE = 0.8  # of two names of codes, by difflib
 _MODELS = ("codings+", "codebook+")
 
 
@@ -37,38 +34,42 @@ def bring_home(
     say: Callable[[str], None],
 ) -> None:
     """Raises ProbesheetsError, and changes no seed, if a file cannot be read or the models cannot be built."""
-    root, dealt = find_root(), Dealt(deal) if deal else None
+    root, dealt, read_now = find_root(), Dealt(deal) if deal else None, set[tuple[str, str]]()
     with opened(target) as (project, warehouse):
         project.require((), ["texts"])
         project.relation("agreement")
         variables = json.dumps(project.changed_variables, ensure_ascii=False)
-        layouts = (kind.layout for kind in project.kinds.values() if kind.layout.long_text)
-        sheets = [(layout.columns[0].header, layout.header(layout.long_text)) for layout in layouts]
-        rows: list[Row] = []
-        for file in files:
-            documents = read_documents(file, sheets)
-            _refuse_other_texts(file, documents, project, warehouse)
-            rows += _rows(file, os.path.relpath(file.resolve(), root), documents, coder, dealt)
+        new = [_read(file, project, warehouse, root, coder, dealt, say) for file in files]
     check_dbt(target, variables)
-    seeds = {root / CODINGS: COLUMNS, root / CODEBOOK: ["code", "description"]}
-    before = {file: read(file, columns) for file, columns in seeds.items()}
-    known = {row["code"] for row in before[root / CODEBOOK]}
-    more = [{"code": code, "description": ""} for code in (dealt.codes if dealt else ()) if code not in known]
-    codings = united(before[root / CODINGS], rows, replace=replace)
-    after = dict(zip(seeds, (codings, before[root / CODEBOOK] + more), strict=True))
-    with sole_builder(target):
-        try:
-            for file, columns in seeds.items():
-                write(file, columns, after[file])
-            with progress(quiet=quiet) as track:
-                say(build(target, variables, {}, quiet=quiet, verbose=False, track=track, select=_MODELS))
-        except BaseException:
-            for file, columns in seeds.items():
-                write(file, columns, before[file])
-            raise
+    with _changed_seeds(root), sole_builder(target):
+        codings, codebook = read(root / CODINGS, COLUMNS), read(root / CODEBOOK, ["code", "description"])
+        for rows in new:
+            codings = united(codings, rows, replace=replace)
+            read_now |= {(row["coder"], row["file"]) for row in rows}
+        write(root / CODINGS, COLUMNS, codings)
+        known = {row["code"] for row in codebook}
+        if more := [{"code": code, "description": ""} for code in (dealt.codes if dealt else ()) if code not in known]:
+            write(root / CODEBOOK, ["code", "description"], codebook + more)
+        with progress(quiet=quiet) as track:
+            say(build(target, variables, {}, quiet=quiet, verbose=False, track=track, select=_MODELS))
     with opened(target) as (project, warehouse):
         project.require((), ["agreement"])
-        say("\n".join(_said(project, warehouse, {(row["coder"], row["file"]) for row in rows})))
+        say("\n".join(report(project, warehouse, read_now)))
+
+
+@contextmanager
+def _changed_seeds(root: Path) -> Iterator[None]:
+    """Keeps other commands from changing the seeds, and puts them back as they were if an error ends this one."""
+    files = [root / CODINGS, root / CODEBOOK]
+    (root / "target").mkdir(exist_ok=True)
+    with DuckDB.lock(root / "target" / "codings"):
+        before = {file: file.read_bytes() for file in files if file.is_file()}
+        try:
+            yield
+        except BaseException:
+            for file, content in before.items():
+                file.write_bytes(content)
+            raise
 
 
 class Dealt:
@@ -78,92 +79,79 @@ class Dealt:
         found = manifest.read(folder)
         samples = found.samples if found else []
         self.coders = list(dict.fromkeys(coder for sample in samples for coder in sample.get("coders", ())))
+        self.codes = list(dict.fromkeys(code for sample in samples for code in sample.get("codes", ())))
         if not self.coders:
             raise ProbesheetsError(f"{folder} was not dealt. Give --deal the folder that export --coders wrote.")
-        self.codes = list(dict.fromkeys(code for sample in samples for code in sample.get("codes", ())))
-        records = delivered.load(folder / manifest.DELIVERED)
+        try:
+            records = delivered.load(folder / manifest.DELIVERED)
+        except (OSError, ValueError, KeyError) as error:
+            raise ProbesheetsError(f"{folder / manifest.DELIVERED} cannot be read: {error}. Restore it.") from None
         columns = (records[name].to_pylist() for name in ("kind", "batch", "record_id"))
         self.rounds = {(kind.partition("/")[0], record): batch for kind, batch, record in zip(*columns, strict=True)}
 
 
-def _rows(file: Path, name: str, documents: Sequence[Document], coder: str | None, dealt: Dealt | None) -> list[Row]:
+def _read(
+    file: Path,
+    project: Project,
+    warehouse: Warehouse,
+    root: Path,
+    coder: str | None,
+    dealt: Dealt | None,
+    say: Callable[[str], None],
+) -> list[Row]:
     """The rows of a file: one for each text that a coder has seen, and one for each coding."""
-    owners = list(dict.fromkeys(owner for document in documents for owner, *_ in document.codings))
-    unnamed = [owner for owner in owners if not owner or owner.casefold() == "default"]
-    if coder and len(owners) > 1:
-        raise ProbesheetsError(f"{file} has codings of {', '.join(map(str, owners))}. Remove --coder.")
-    if not coder and (unnamed or not owners):
-        raise ProbesheetsError(f"{file} does not say who has coded it. Add --coder NAME.")
+    layouts = (kind.layout for kind in project.kinds.values() if kind.layout.long_text)
+    sheets = [(layout.columns[0].header, layout.header(layout.long_text)) for layout in layouts]
+    documents = read_documents(file, sheets)
+    _refuse_other_texts(file, documents, project, warehouse)
     rows: list[Row] = []
-    for one in [coder] if coder else owners:
-        if dealt and one not in dealt.coders:
-            raise ProbesheetsError(f"{file}: no texts were dealt to {one}. The coders are {', '.join(dealt.coders)}.")
-        found = [row for document in documents for row in _rows_of(document, str(one), bool(coder), name, dealt)]
+    for owner, name in _coders(file, documents, coder).items():
+        if dealt and name not in dealt.coders:
+            raise ProbesheetsError(f"{file}: no texts were dealt to {name}. The coders are {', '.join(dealt.coders)}.")
+        if name != owner and owner and owner.casefold() != "default":
+            say(f"{file}: the codings of {owner} count as codings of {name}.")
+        coded = {record_of(one.name) for one in documents if any(coding[0] == owner for coding in one.codings)}
+        found, same = list[Row](), {"coder": name, "file": os.path.relpath(file.resolve(), root)}
+        for one in documents:
+            batch = dealt.rounds.get((name, record_of(one.name))) if dealt else 1
+            if batch or record_of(one.name) in coded or file.suffix == ".xlsx":
+                found += _rows(one, owner, same, batch or 1)
         if not found:
-            raise ProbesheetsError(f"{file} has no text that {one} has seen.")
+            raise ProbesheetsError(f"{file} has no text that {name} has seen.")
         rows += found
-    if wrong := next((row for row in rows if any(row[key].casefold() == "null" for key in ("coder", "code"))), None):
-        raise ProbesheetsError(f"{file}, {wrong['place']}: a code or a coder {fault_of_code('null')}.")
     return rows
 
 
-def _rows_of(document: Document, coder: str, alone: bool, name: str, dealt: Dealt | None) -> Iterator[Row]:
-    codings = list(dict.fromkeys(coding[1:] for coding in document.codings if alone or coding[0] == coder))
-    batch = dealt.rounds.get((coder, document.record.partition("-")[0])) if dealt else 1
-    if codings or batch:
-        same = {"coder": coder, "file": name, "place": document.place, "record": document.record}
-        same["round"] = str(batch or 1)
-        text = document.text.encode(errors="surrogatepass")
-        seen = {"text_sha256": sha256(text).hexdigest(), "text_length": str(len(document.text))}
-        yield {**same, **seen, "code": "", "start_position": "0", "end_position": "0"}
-        for code, start, end in codings:
-            place = {"start_position": str(start), "end_position": str(end)}
-            yield {**same, "text_sha256": "", "text_length": "0", "code": code, **place}
+def _rows(document: Source, owner: str | None, same: Row, batch: int) -> Iterator[Row]:
+    digest = sha256(document.text.encode(errors="surrogatepass")).hexdigest()
+    same = {**same, "place": document.place, "record": document.name, "round": str(batch)}
+    seen = {"text_sha256": digest, "text_length": str(len(document.text))}
+    yield {**same, **seen, "code": "", "start_position": "0", "end_position": "0"}
+    for code, start, end in dict.fromkeys(coding[1:] for coding in document.codings if coding[0] == owner):
+        if not code or code.casefold() in REFUSED:
+            raise ProbesheetsError(f"{same['file']}, {same['place']}: a code cannot have the name {code!r}. Rename it.")
+        place = {"start_position": str(start), "end_position": str(end)}
+        yield {**same, "text_sha256": "", "text_length": "0", "code": code, **place}
 
 
-def _refuse_other_texts(file: Path, documents: Sequence[Document], project: Project, warehouse: Warehouse) -> None:
-    records = {document.record.partition("-")[0] for document in documents}
+def _coders(file: Path, documents: Sequence[Source], coder: str | None) -> dict[str | None, str]:
+    """The coders, by the names that the file has for them: None in a workbook, `default` in QualCoder."""
+    owners = list(dict.fromkeys(coding[0] for document in documents for coding in document.codings)) or [None]
+    unnamed = [owner for owner in owners if not owner or owner.casefold() in ("default", "null")]
+    names = ", ".join(owner or "a coder without a name" for owner in owners)
+    if len(owners) > 1 and (coder or unnamed):
+        todo = "Rename the coder in QualCoder" if unnamed else "Remove --coder"
+        raise ProbesheetsError(f"{file} has codings of {names}. {todo}. Then run the same command again.")
+    if not coder and unnamed:
+        raise ProbesheetsError(f"{file} does not say who has coded it. Add --coder NAME.")
+    return {owner: coder or str(owner) for owner in owners}
+
+
+def _refuse_other_texts(file: Path, documents: Sequence[Source], project: Project, warehouse: Warehouse) -> None:
+    records = {record_of(document.name) for document in documents}
     numbers = [record[1:] for record in records if record[:1] == "T" and record[1:].isdecimal() and len(record) < 19]
     listed = ", ".join(number for number in numbers if number.isascii())
     texts = project.relation("texts")
     if not (listed and warehouse.rows(f"select count(*) from {texts} where text_id in ({listed})")[0][0]):
-        raise ProbesheetsError(
-            f"{file} has no text of this project: none of its {counted(len(documents), 'text')} has one of its "
-            "Record IDs, such as T116."
-        )
-
-
-def _said(project: Project, warehouse: Warehouse, files: set[tuple[str, str]]) -> Iterator[str]:
-    """What was read from the files of coders, what of it does not count, and codes that look alike."""
-    seen = warehouse.rows(f"select coder, file, place, record_id, status from {project.relation('seen_texts')}")
-    query = f"select coder, file, place, record_id, status, code from {project.relation('checked_codings')}"
-    codings = warehouse.rows(f"{query} order by coding_id")
-    coded = {row[:3] for row in codings}
-    seen, here = [row for row in seen if row[:2] in files], [row for row in codings if row[:2] in files]
-    for coder in sorted({coder for coder, _ in files}):
-        texts, with_code = (
-            {row[3] for row in some if row[0] == coder and row[4] == "matched"} for some in (seen, here)
-        )
-        counts = counted(len(texts), "text"), counted(sum(row[0] == coder for row in here), "coding")
-        yield shown(f"{coder}: {counts[0]} seen, {len(texts - with_code):,} of them without a code. {counts[1]}.")
-    others = [row for row in here if row[4] != "matched"]
-    others += [(*row, "") for row in seen if row[4] != "matched" and row[:3] not in coded]
-    if others:
-        yield f"{counted(len(others), 'row')} of these files do not count; the tables codings and seen_texts list them:"
-        yield from (
-            shown(f"  {status}: {record}{f', code {code}' if code else ''} ({coder}, {file}, {place})")
-            for coder, file, place, record, status, code in others[:_LISTED]
-        )
-        yield from ["  …"] if len(others) > _LISTED else []
-        yield from (advice for status, advice in _ADVICE.items() if any(row[4] == status for row in others))
-    names = Counter(row[5] for row in codings)
-    for one, other in combinations(names, 2):
-        if SequenceMatcher(None, one.casefold(), other.casefold()).ratio() >= _ALIKE:
-            yield shown(f"Two codes look alike: {one} ({names[one]:,}) and {other} ({names[other]:,}).")
-
-
-_ADVICE = {
-    "text differs": "A text differs if a coder edited it, or sorted the Record IDs of a workbook without their texts.",
-    "unknown record": "An unknown record is not a text of this project, or its text is no longer in the source.",
-    "unknown code": f"To count a code, add it to {CODEBOOK} and run: dbt build",
-}
+        number = counted(len(documents), "text")
+        raise ProbesheetsError(f"{file} has {number}, but none with a Record ID of this project, such as T116.")

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from probesheets.coding.document import Document
 from probesheets.errors import ProbesheetsError
+from probesheets.refi_qda.read import Source
 
 TESTED = "v17"  # of the database
 _SPEAKERS = "📌 Speaker coding"  # the owner of what QualCoder marks by itself
 _RECORD = re.compile(r"T[0-9]+(-[0-9]+)?")
 
 
-def read_qualcoder(file: Path) -> Iterator[Document]:
+def read_qualcoder(file: Path) -> Iterator[Source]:
     """The texts of a project. Its survey import gives a source another name, but calls its case by the Record ID.
 
     Raises ProbesheetsError if the database has another form.
@@ -34,18 +34,18 @@ def read_qualcoder(file: Path) -> Iterator[Document]:
         ) from None
 
 
-def _documents(database: sqlite3.Connection) -> Iterator[Document]:
+def _documents(database: sqlite3.Connection) -> Iterator[Source]:
     cases: dict[int, list[str]] = defaultdict(list)
     codings: dict[int, list[tuple[str | None, str, int, int]]] = defaultdict(list)
     for source, name in database.execute("select fid, name from case_text join cases using (caseid)"):
         cases[source].append(name)
     for source, *coding in database.execute(
         "select fid, code_text.owner, code_name.name, pos0, pos1 from code_text join code_name using (cid) "
-        "where code_text.owner <> ? order by fid, pos0, pos1",
+        "where code_text.owner is not ? order by fid, pos0, pos1",
         [_SPEAKERS],
     ):
         codings[source].append((coding[0], coding[1], coding[2], coding[3]))
     texts = database.execute("select id, name, fulltext from source where fulltext is not null order by id")
     for source, name, text in texts.fetchall():
         record = next((some for some in (name, *cases[source]) if _RECORD.fullmatch(some)), name)
-        yield Document(record, f"source {name}", text, codings[source])
+        yield Source(record, f"source {name}", text, codings[source])

@@ -92,11 +92,15 @@ def refuse_other_shard(folder: Folder, shard: str | None) -> None:
 
 
 def refuse_other_deal(folder: Folder, sample: Sample | None) -> None:
-    """Raises ProbesheetsError if the folder was dealt to coders and the batch would not be, or the reverse."""
-    held, dealt = any("coders" in some for some in folder.manifest.samples), bool(sample and sample.deal)
-    if folder.listed and held != dealt:
-        has = "was dealt to coders. Add --coders and a sample" if held else "was not dealt to coders. Remove --coders"
-        raise ProbesheetsError(f"{folder.path} {has}, or choose another folder with --out.")
+    """Raises ProbesheetsError if the folder was dealt to coders and the batch would not be, or with other columns."""
+    held, deal = [some for some in folder.manifest.samples if "coders" in some], sample.deal if sample else None
+    said = None
+    if folder.listed and bool(held) != bool(deal):
+        said = "was dealt to coders. Add --coders and a sample" if held else "was not dealt to coders. Remove --coders"
+    elif held and deal and held[0].get("blind", False) != deal.blind:
+        said = "was dealt without --blind. Remove --blind" if deal.blind else "was dealt with --blind. Add --blind"
+    if said:
+        raise ProbesheetsError(f"{folder.path} {said}, or choose another folder with --out.")
 
 
 def refuse_folder(out: Path, new: bool) -> None:

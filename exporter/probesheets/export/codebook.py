@@ -4,8 +4,11 @@ import csv
 from pathlib import Path
 
 from probesheets.errors import ProbesheetsError
+from probesheets.project.kinds import CODE
+from probesheets.workbooks.layout import Column, Layout, check
 
 _EXAMPLE = "It needs a column code with the names of the codes, and may have a column description."
+REFUSED = ("null", "(all codes)")  # dbt reads the first as an empty value; the other names a row of the agreement
 
 
 def read_codebook(file: Path | None) -> list[tuple[str, str]]:
@@ -17,24 +20,15 @@ def read_codebook(file: Path | None) -> list[tuple[str, str]]:
             separator = max(",;\t", key=stream.readline().count)
             stream.seek(0)
             rows = list(csv.DictReader(stream, delimiter=separator, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ProbesheetsError(f"The codebook {file} cannot be read: {error}. {_EXAMPLE}") from None
-    if not rows or "code" not in rows[0]:
-        has = f"its columns are {', '.join(map(str, rows[0]))}" if rows else "it has no rows"
-        raise ProbesheetsError(f"The codebook {file} has no codes: {has}. {_EXAMPLE}")
-    codes = [((row["code"] or "").strip(), (row.get("description") or "").strip()) for row in rows]
-    seen = set[str]()
-    for number, (name, _) in enumerate(codes, 1):
-        if said := fault_of_code(name) or ("is listed twice" if name.casefold() in seen else None):
-            raise ProbesheetsError(f"The codebook {file}, code {number} of {len(codes)}: {name!r} {said}.")
-        seen.add(name.casefold())
+        if not rows or "code" not in rows[0]:
+            raise ValueError(f"its columns are {', '.join(map(str, rows[0]))}" if rows else "it has no rows")
+        if wrong := next((row for row in rows if None in row), None):
+            raise ValueError(f"the row of {wrong['code']!r} has more cells than the header; put its texts into quotes")
+        codes = [((row["code"] or "").strip(), (row.get("description") or "").strip()) for row in rows]
+        for name, _ in codes:
+            if not name or ";" in name or name.casefold() in REFUSED:
+                raise ValueError(f"a code cannot have the name {name!r}")
+        check(Layout("Codes", tuple(Column(f"code {place}", CODE + name) for place, (name, _) in enumerate(codes, 1))))
+    except (OSError, ValueError, csv.Error) as error:
+        raise ProbesheetsError(f"The codebook {file} cannot be used: {error}. {_EXAMPLE}") from None
     return codes
-
-
-def fault_of_code(name: str) -> str | None:
-    """Why a code cannot have this name; None if it can."""
-    if not name or not name.isprintable():
-        return "must be one line with at least one character"
-    if ";" in name:
-        return "must not have a semicolon, which separates codes in a cell"
-    return "must be renamed, because dbt reads it as empty" if name.casefold() == "null" else None

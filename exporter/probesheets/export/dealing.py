@@ -32,8 +32,8 @@ class Deal:
             return None
         names = tuple(name.strip() for name in coders.split(","))
         for place, name in enumerate(names):
-            if not STEM.fullmatch(name) or name.casefold() == "default":
-                raise ProbesheetsError(f"--coders: {name!r} cannot name a coder and a folder. Give names such as A,B.")
+            if not STEM.fullmatch(name) or name.casefold() in ("default", "null"):
+                raise ProbesheetsError(f"--coders: a coder and a folder cannot have the name {name!r}. Give others.")
             if name.casefold() in map(str.casefold, names[:place]):
                 raise ProbesheetsError(f"--coders names {name} twice.")
         if overlap is None and len(names) > 1:

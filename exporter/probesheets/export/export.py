@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from probesheets.errors import ProbesheetsError, counted
 from probesheets.export.accounts import check_accounts
-from probesheets.export.batches import Batch, next_batch, with_columns_of
+from probesheets.export.batches import next_batch, with_columns_of
 from probesheets.export.contents import publish
 from probesheets.export.job import Job
 from probesheets.export.records import RowPicker, changes_differ
@@ -24,12 +24,13 @@ from probesheets.folder import delivered
 from probesheets.folder.manifest import described
 from probesheets.folder.publish import open_folder
 from probesheets.progress import Track, silent
-from probesheets.project.kinds import WRITERS, Kind, dealt_kinds
+from probesheets.project.kinds import BLIND, WRITERS, Kind, dealt_kinds
 from probesheets.project.models import Project
 from probesheets.settings import now, workers
 from probesheets.warehouse import Warehouse, select
 from probesheets.workbooks.container import Written
 
+SLOW = 2_000  # texts whose import takes QualCoder 17 seconds
 MANY, SINGLE = 50, "all_texts"  # from so many probes on, one import of this kind is easier
 READ = ("probes", "texts", "accounts", "left_out", "tags")  # the models that every export reads
 
@@ -71,14 +72,14 @@ def export(
         batch = next_batch(folder, selection, new, sample)
         if new or not selection.everything:
             selection = with_columns_of(folder, selection, batch)
-        selection = _with_codes(selection, codes, batch)
+        selection = _with_codes(selection, codes)
         selection = replace(selection, kinds=tuple(fit(kind, warehouse) for kind in selection.kinds))
         job = Job(project, warehouse, folder, probes, selection, batch, now(), track)
         records, note = _records(job)
         pickers = _pickers(job, records, say)
         written = _write_all(job, pickers)
         totals = check_accounts(job, written, {kind: picker.skipped for kind, picker in pickers.items()})
-        notes = [*([note] if note else []), *_single_import(job), *_shard(job)]
+        notes = [*([note] if note else []), *_single_import(job), *_shard(job), *_long_import(written)]
         report = Report(out, batch, totals, list(pickers.values()), selection.everything and not shard, notes)
         first = not new or batch.again or bool(shard and not folder.listed)  # a shard may have no probes
         if report.records or first or note or changes_differ(folder, report.pickers):
@@ -91,15 +92,19 @@ def _dealt(selection: Selection, sample: Sample | None) -> Selection:
     if not (sample and sample.deal):
         return selection
     deal = sample.deal
+    for kind in selection.kinds if deal.blind else ():
+        if kind.one_file_per in BLIND:
+            raise ProbesheetsError(f"{kind.name} has a file for each {kind.one_file_per}, so --blind cannot hide it.")
     kinds = (kind.dealt(coder, blind=deal.blind) for coder in deal.coders for kind in selection.kinds)
     return replace(selection, kinds=tuple(kinds))
 
 
-def _with_codes(selection: Selection, codes: Sequence[tuple[str, str]], batch: Batch) -> Selection:
+def _with_codes(selection: Selection, codes: Sequence[tuple[str, str]]) -> Selection:
     """The kinds that coders code, with the codebook: those that were dealt, and projects."""
-    fits = [kind for kind in selection.kinds if kind.layout.coders or kind.format == "qdpx"]
+    texts = [kind for kind in selection.kinds if kind.layout.long_text]
+    fits = [kind for kind in texts if kind.format == "qdpx" or (kind.format == "xlsx" and kind.layout.coders)]
     if codes and not fits:
-        raise ProbesheetsError("--codebook needs --coders (and a sample), or a project, as in: --only qdpx")
+        raise ProbesheetsError("--codebook needs dealt sheets of texts (--coders), or a project, as in: --only qdpx")
     kinds = (kind.with_codes(codes) if codes and kind in fits else kind for kind in selection.kinds)
     return replace(selection, kinds=tuple(kinds))
 
@@ -111,6 +116,14 @@ def _single_import(job: Job) -> Iterator[str]:
             f"There are {len(job.probes):,} probes. For one workbook with all of them, run: probesheets export "
             f"--target {job.project.target} --only {SINGLE} --out {shlex.quote(str(job.folder.path))}{drawn}"
         )
+
+
+def _long_import(written: Mapping[Kind, Sequence[Written]]) -> Iterator[str]:
+    projects = (file for kind, some in written.items() if kind.format == "qdpx" for file in some)
+    largest = max((file.records for file in projects), default=0)
+    if largest > SLOW:
+        minutes = counted(round(largest * 17 / SLOW / 60) or 1, "minute")
+        yield f"QualCoder takes about 17 seconds to import {SLOW:,} texts. For {largest:,}, it needs about {minutes}."
 
 
 def _shard(job: Job) -> Iterator[str]:

@@ -64,7 +64,7 @@ def as_options(drawn: Drawn) -> str:
     if "coders" not in drawn:
         return sample
     coders = f" --coders {shlex.quote(','.join(drawn['coders']))} --overlap {drawn['overlap']}"
-    return sample + coders + " --blind" * drawn.get("blind", False)
+    return sample + coders + " --codebook FILE" * ("codes" in drawn) + " --blind" * drawn.get("blind", False)
 
 
 def draw(project: Project, warehouse: Warehouse, sample: Sample, delivered: Collection[str]) -> list[int]:

@@ -92,9 +92,9 @@ def _by_period(months: Sequence[tuple[Any, ...]], names: Mapping[Any, str], rest
 
 def _codes(project: Project, warehouse: Warehouse, day: str) -> Figure | None:
     """Coded texts per month and code; None if there are none, or their models are not ready."""
-    if project.builds.problem(project.models((), ["coded_texts"])):
+    coded, texts = project.ready("coded_texts"), project.relation("texts")
+    if not coded:  # version 1.5.0 did not have it
         return None
-    coded, texts = project.relation("coded_texts"), project.relation("texts")
     months = warehouse.rows(
         f"select coded.code, extract(year from texts.{day}), extract(month from texts.{day}), "
         f"count(distinct coded.text_id) from {coded} as coded join {texts} as texts on coded.text_id = texts.text_id "

@@ -82,8 +82,6 @@ class Kind:
 
     def dealt(self, coder: str, *, blind: bool) -> "Kind":
         """The kind in the folder of a coder; `blind` leaves out what shows the model or the date of a text."""
-        if blind and self.one_file_per in BLIND:
-            raise ProbesheetsError(f"{self.name} has a file for each {self.one_file_per}, so --blind cannot hide it.")
         columns = tuple(column for column in self.layout.columns if not (blind and column.name in BLIND))
         order = tuple(name for name in self.order_by if not (blind and name in BLIND))
         layout = replace(self.layout, columns=columns, coders=(coder,))
@@ -92,7 +90,7 @@ class Kind:
     def with_codes(self, codes: Iterable[tuple[str, str]]) -> "Kind":
         """A project with a codebook, or a sheet with a column for each code beside the long text."""
         layout, names = self.layout, [column.name for column in self.layout.columns]
-        if self.format != "xlsx" or not layout.long_text:
+        if self.format != "xlsx":
             return replace(self, layout=replace(layout, codes=tuple(codes)))
         place = names.index(layout.long_text) + 1
         titles = [f"{CODE}{name}" for name, _ in codes]
@@ -102,15 +100,9 @@ class Kind:
 
 def dealt_kinds(kinds: Mapping[str, Kind], samples: Iterable[Mapping[str, Any]]) -> dict[str, Kind]:
     """The kinds by name, and those in the folders of coders, without codes, as the manifest describes the samples."""
-    return {
-        **kinds,
-        **{
-            dealt.name: dealt
-            for sample in samples
-            for coder in sample.get("coders", ())
-            for dealt in (kind.dealt(coder, blind=sample.get("blind", False)) for kind in kinds.values())
-        },
-    }
+    coders = {coder: sample.get("blind", False) for sample in samples for coder in sample.get("coders", ())}
+    dealt = [kind.dealt(coder, blind=blind) for coder, blind in coders.items() for kind in kinds.values()]
+    return {**kinds, **{kind.name: kind for kind in dealt}}
 
 
 def read_kinds(exposures: Iterable[dict[str, Any]]) -> Iterator[Kind]:

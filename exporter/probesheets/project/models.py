@@ -33,6 +33,12 @@ class Project:
         """The quoted relation of a model of this project, in its latest version."""
         return str(self.builds.graph["models"][self._model(model)]["relation"])
 
+    def ready(self, model: str) -> str | None:
+        """The quoted relation of a model; None if the last build does not have it, or it must not be exported."""
+        models = self.builds.graph["models"]
+        found = [key for key in models if models[key]["name"] == model and models[key]["latest"]]
+        return str(models[found[0]]["relation"]) if found and not self.builds.problem(found) else None
+
     def _model(self, name: str) -> str:
         """The unique_id of a model, in its latest version. Raises ProbesheetsError if the project does not have it."""
         for key, model in self.builds.graph["models"].items():

@@ -1,25 +1,28 @@
 """Read the sources of .qdpx files, the projects of REFI-QDA 1.5, and how they were coded."""
 
+import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, iterparse
 from zipfile import BadZipFile, ZipFile
 
-from probesheets.refi_qda.write import SOURCES
+from probesheets.refi_qda.write import PROJECT, SOURCES
 
 _LF_POSITIONS = ("QualCoder", "ATLAS")  # programs that count CR LF as one character in positions
 
 
 @dataclass(frozen=True)
 class Source:
-    """A text: its name, the values of all variables, and its codings (coder or None, code, start, end)."""
+    """A text in a file: its name, its place, its codings (coder or None, code, start, end), its variables."""
 
     name: str
+    place: str
     text: str
-    values: dict[str, str]
     codings: list[tuple[str | None, str, int, int]]
+    values: dict[str, str] = field(default_factory=dict)
 
 
 def read_sources(file: Path) -> Iterator[Source]:
@@ -27,32 +30,43 @@ def read_sources(file: Path) -> Iterator[Source]:
     try:
         with ZipFile(file) as archive:
             yield from _sources(archive)
-    except (BadZipFile, ParseError, KeyError, TypeError, UnicodeDecodeError, StopIteration) as error:
+    except (BadZipFile, ParseError, KeyError, ValueError, RuntimeError, zlib.error) as error:
         raise ValueError(f"it is damaged, or no project of REFI-QDA ({error or type(error).__name__})") from None
 
 
 def _sources(archive: ZipFile) -> Iterator[Source]:
     names: dict[str, str] = {}  # of users, codes and variables, by GUID
     files = {name.lower(): name for name in archive.namelist()}
-    variables, joined = dict[str, str](), False
-    with archive.open(next(name for name in files.values() if name.lower().endswith(".qde"))) as xml:
+    variables, joined, codes, places = dict[str, str](), False, list[str](), Counter[str]()
+    with archive.open(next((name for name in files.values() if name.lower().endswith(".qde")), PROJECT)) as xml:
         for event, element in iterparse(xml, ("start", "end")):
             tag = _tag(element)
             if event == "start":
                 if tag == "Project":
                     joined = any(program in element.get("origin", "") for program in _LF_POSITIONS)
                 elif tag in ("User", "Code", "Variable"):
-                    names[element.attrib["guid"].upper()] = element.get("name", "")
-                    variables |= {element.get("name", ""): ""} if tag == "Variable" else {}
+                    name = element.get("name", "")
+                    codes += [name] if tag == "Code" else []
+                    if tag == "Code" and name in names.values():  # in another code, a name may be there again
+                        name = "/".join(codes)
+                    names[element.attrib["guid"].upper()] = name
+                    variables |= {name: ""} if tag == "Variable" else {}
+            elif tag == "Code":
+                codes.pop()
             elif tag == "TextSource":
                 path = element.get("plainTextPath", "").removeprefix("internal://").lower()
                 data = archive.read(files[f"{SOURCES}/{path}"]) if path else b""
                 text = data.decode("utf-8-sig") or _first(element, "PlainTextContent").text or ""
-                yield _source(element, text.replace("\r\n", "\n") if joined else text, names, variables)
+                name = element.get("name", "")
+                places[name] += 1
+                place = f"source {name}" + (f" ({places[name]})" if places[name] > 1 else "")
+                yield _source(element, place, text.replace("\r\n", "\n") if joined else text, names, variables)
                 element.clear()
 
 
-def _source(element: Element, text: str, names: Mapping[str, str], variables: Mapping[str, str]) -> Source:
+def _source(
+    element: Element, place: str, text: str, names: Mapping[str, str], variables: Mapping[str, str]
+) -> Source:
     values, codings = {**variables}, []
     for child in element:
         if _tag(child) == "VariableValue":
@@ -63,7 +77,7 @@ def _source(element: Element, text: str, names: Mapping[str, str], variables: Ma
             user = coding.get("creatingUser") or child.get("creatingUser") or ""
             code = names[_first(coding, "CodeRef").attrib["targetGUID"].upper()]
             codings.append((names.get(user.upper()), code, start, end))
-    return Source(element.get("name", ""), text, values, codings)
+    return Source(element.get("name", ""), place, text, codings, values)
 
 
 def _tag(element: Element) -> str:
