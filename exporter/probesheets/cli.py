@@ -217,7 +217,7 @@ def codes(
     target: option.Target = "duckdb",
     quiet: option.Quiet = False,
 ) -> None:
-    """Bring codings home: read them from the files of coders into seeds/codings.csv, and build their models.
+    """Read codings from the files of coders into seeds/codings.csv, and build their models.
 
     Example: probesheets codes ana.qda --deal coding
 

@@ -71,15 +71,15 @@ _OVERLAP = "With --coders: the share of the texts that all coders get, such as 2
 Overlap = Annotated[str | None, typer.Option("--overlap", parser=text, metavar="N%", help=_OVERLAP)]
 _BLIND = "With --coders: leave out the columns that show the model or the date of a text."
 Blind = Annotated[bool, typer.Option("--blind", help=_BLIND)]
-_CODEBOOK = "CSV file with a column code, and maybe description. Each code becomes a column of dealt sheets."
+_CODEBOOK = "A CSV file with a column code (and description). Each code becomes a column of dealt sheets."
 Codebook = Annotated[Path | None, typer.Option("--codebook", parser=path, metavar="FILE", help=_CODEBOOK)]
 _FILES = "QualCoder projects (NAME.qda), workbooks with codes typed in, or .qdpx files."
 Coded = Annotated[list[Path], typer.Argument(parser=path, metavar="FILE…", help=_FILES)]
-_CODER = "Who coded the files, if they do not say it."
+_CODER = "The name of the coder, if the files do not contain it."
 Coder = Annotated[str | None, typer.Option("--coder", parser=text, metavar="NAME", help=_CODER)]
 _DEAL = "The folder that export --coders wrote: a coder has seen the texts dealt there, not all of a project."
 DealFolder = Annotated[Path | None, typer.Option("--deal", parser=path, metavar="DIR", help=_DEAL)]
-_REPLACE = "Records that the coder has coded differently in another file count as in these files."
+_REPLACE = "If the coder coded a record differently in another file, use these files."
 Replace = Annotated[bool, typer.Option("--replace", help=_REPLACE)]
 _ROUND = "Only the texts of this batch of the deal."
 Round = Annotated[int | None, typer.Option("--round", min=1, metavar="N", help=_ROUND)]

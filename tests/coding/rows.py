@@ -22,8 +22,8 @@ def plain_texts() -> dict[str, str]:
     with (ROOT / "sample" / "table_output.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             text = row["content"].removeprefix("Masks are ")
-            plain = text.isascii() and text.isprintable() and not re.search(r"  |\n|\t|http|www|\.[a-z]|['\"&`*<>_\\]", text)
-            if plain and row["tag"] == "trimmed" and row["probe"] == "Masks are" and text != row["content"]:
+            odd = re.search(r"  |http|www|\.[a-z]|['\"&`*<>_\\]", text) or not (text.isascii() and text.isprintable())
+            if not odd and row["tag"] == "trimmed" and row["probe"] == "Masks are" and text != row["content"]:
                 found[f"T{row['id']}"] = text
     return found
 

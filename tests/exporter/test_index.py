@@ -175,7 +175,7 @@ def write(folder: Path, rows: list[dict[str, Any]], parts: int = 1, **counted: A
 def test_many_probes_and_months_are_kept_readable() -> None:
     rows = probes((f"{SHARED}number {number}" for number in range(40)), range(100, 60, -1))
     months = [(number % 12, 1990 + number // 12, number % 12 + 1, 2) for number in range(100)]
-    periods, shares, lengths = figures(rows, months, [0])
+    periods, shares, lengths, _ = figures(rows, months, [0])
     header, *counts = periods.table
     assert header[0] == "Year" and [row[0] for row in counts] == [str(year) for year in range(1990, 1999)]
     assert len(header) == len(set(header)) == 12 and header[1] == "…0" and header[-1] == "30 other probes"
@@ -225,7 +225,7 @@ def test_names_are_distinct_even_if_the_last_difference_is_not() -> None:
 
 
 def test_without_dates_and_texts_there_is_still_an_index(tmp_path: Path) -> None:
-    periods, shares, lengths = figures([])
+    periods, shares, lengths, _ = figures([])
     assert periods.table == [["Month"]] and shares.table == [["Probe", "Share of texts with links"]]
     assert periods.empty and shares.empty and lengths.empty
     assert openpyxl.load_workbook(write(tmp_path, []))["Overview"]._charts == []
@@ -246,8 +246,8 @@ def test_charts_without_values_are_left_out_and_leave_no_hole(tmp_path: Path) ->
 def test_a_sentence_above_each_chart_says_what_it_shows(index: Path) -> None:
     sheet = openpyxl.load_workbook(index)["Overview"]
     places = [chart.anchor._from for chart in sheet._charts]
-    assert len({(place.row, place.col) for place in places}) == 3
-    for place, word in zip(places, ("month", "link", "length"), strict=True):
+    assert len({(place.row, place.col) for place in places}) == 4
+    for place, word in zip(places, ("month", "code", "link", "length"), strict=True):
         cell = sheet.cell(place.row, place.col + 1)  # anchors count from 0
         assert word in cell.value and cell.value.endswith(".") and cell.alignment.wrap_text
         (merged,) = (cells for cells in sheet.merged_cells.ranges if cell.coordinate in cells)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from probesheets.index.names import ranked
 from probesheets.project.models import Project
@@ -28,8 +28,7 @@ class Figure:
         return not any(any(row[1:]) for row in self.table[1:])
 
 
-@dataclass(frozen=True)
-class ChartData:
+class ChartData(NamedTuple):
     """Texts per month or year, the share of texts with links, the length of texts, and codes, if there are any."""
 
     periods: Figure

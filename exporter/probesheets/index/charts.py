@@ -20,7 +20,7 @@ _ROWS = round(_HIGH / 0.53) + 3  # that a chart takes; a row has 0.53 cm
 
 def draw_charts(overview: Worksheet, data: Worksheet, numbers: ChartData, row: int) -> None:
     """Put the numbers into the sheet `data` and their charts into `overview`, starting at a row."""
-    periods, link_shares, lengths = numbers.periods, numbers.link_shares, numbers.lengths
+    periods, link_shares, lengths, codes = numbers
     if missing := [figure.title for figure in (periods, link_shares, lengths) if figure.empty]:
         overview[f"A{row}"] = f"Charts without values are left out: {'; '.join(missing)}."
         row += 2
@@ -28,8 +28,8 @@ def draw_charts(overview: Worksheet, data: Worksheet, numbers: ChartData, row: i
         chart = _draw(overview, f"A{row}:Q{row}", data, periods, _WIDE)
         chart.grouping, chart.overlap = "stacked", 100
         row += _ROWS
-    if numbers.codes:
-        chart = _draw(overview, f"A{row}:Q{row}", data, numbers.codes, _WIDE)
+    if codes:
+        chart = _draw(overview, f"A{row}:Q{row}", data, codes, _WIDE)
         chart.grouping, chart.overlap = "stacked", 100
         row += _ROWS
     halves = iter((f"A{row}:G{row}", f"I{row}:Q{row}"))

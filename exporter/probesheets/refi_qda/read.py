@@ -64,9 +64,7 @@ def _sources(archive: ZipFile) -> Iterator[Source]:
                 element.clear()
 
 
-def _source(
-    element: Element, place: str, text: str, names: Mapping[str, str], variables: Mapping[str, str]
-) -> Source:
+def _source(element: Element, place: str, text: str, names: Mapping[str, str], variables: Mapping[str, str]) -> Source:
     values, codings = {**variables}, []
     for child in element:
         if _tag(child) == "VariableValue":
