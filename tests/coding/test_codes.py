@@ -71,7 +71,7 @@ def run_lines(lab: Lab, content: str) -> list[Result]:
     for line in content.splitlines():
         name, *arguments = shlex.split(line)
         assert name == "probesheets"
-        given = [sorted(lab.folder.glob(one)) if "*" in one else [one] for one in arguments]
+        given: list[list[object]] = [[*sorted(lab.folder.glob(one))] if "*" in one else [one] for one in arguments]
         done.append(lab.run(*(one for some in given for one in some)))
         assert done[-1].code == 0, done[-1].err
     return done

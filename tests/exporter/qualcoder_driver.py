@@ -58,7 +58,7 @@ def project_tables(checkout: Path) -> list[str]:
 def database_version(checkout: Path) -> str:
     """The version that QualCoder gives to the database of a new project."""
     source = (checkout / "src" / "qualcoder" / "__main__.py").read_text(encoding="utf-8")
-    return max(re.findall(r"\('(v[0-9]+)', datetime", source))
+    return str(max(re.findall(r"\('(v[0-9]+)', datetime", source)))
 
 
 def set_types(dialog: Any, text_column: str) -> None:

@@ -90,7 +90,7 @@ class Kind:
     def with_codes(self, codes: Iterable[tuple[str, str]]) -> "Kind":
         """A project with a codebook, or a sheet with a column for each code beside the long text."""
         layout, names = self.layout, [column.name for column in self.layout.columns]
-        if self.format != "xlsx":
+        if self.format != "xlsx" or not layout.long_text:
             return replace(self, layout=replace(layout, codes=tuple(codes)))
         place = names.index(layout.long_text) + 1
         titles = [f"{CODE}{name}" for name, _ in codes]

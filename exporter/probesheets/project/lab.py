@@ -12,8 +12,10 @@ _PACKAGE = Path(probesheets.__file__).resolve().parent
 _PROJECT_FILE = "dbt_project.yml"
 # also the analyst's data and workbooks, which do not belong in the history of the project
 _IGNORED = ("*.duckdb*", "spark/", ".probesheets*", "target/", "logs/", "out/", ".venv*/", ".user.yml", "*/**/*.txt")
-_DATA = ("/*.csv", "/*.parquet", "*.xlsx", "*.qdpx", "*.qda/", "**/pages/*.html")
-_DATA += ("manifest.json", "delivered.csv", "changed.csv")
+_DATA = (
+    *("/*.csv", "/*.parquet", "*.xlsx", "*.qdpx", "*.qda/", "**/pages/*.html"),
+    *("manifest.json", "delivered.csv", "changed.csv"),
+)
 
 
 def write_lab(folder: Path) -> None:
