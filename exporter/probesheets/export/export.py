@@ -122,8 +122,7 @@ def _long_import(written: Mapping[Kind, Sequence[Written]]) -> Iterator[str]:
     projects = (file for kind, some in written.items() if kind.format == "qdpx" for file in some)
     largest = max((file.records for file in projects), default=0)
     if largest > SLOW:
-        minutes = counted(round(largest * 17 / SLOW / 60) or 1, "minute")
-        yield f"QualCoder takes about 17 seconds to import {SLOW:,} texts. For {largest:,}, it needs about {minutes}."
+        yield f"QualCoder takes about 17 seconds to import {SLOW:,} texts, so {17 * largest // SLOW:,} for {largest:,}."
 
 
 def _shard(job: Job) -> Iterator[str]:
