@@ -52,7 +52,7 @@ bench: $(DEV) $(MYSQL)
 bench-spark: $(DEV) $(SPARK)
 	.venv/bin/python -m benchmarks.spark $(SIZES)
 
-# Kills after each model, 360 random SIGKILLs, a file of 5 GB, 10 million texts: an hour and 30 GB of disk. make test does a thirtieth of them.
+# Kills after each model, 360 random SIGKILLs, a file of 5 GB, 10 million texts: an hour and 30 GB of disk. make test does a fiftieth of them.
 soak: $(DEV) $(MYSQL)
 	PROBESHEETS_SOAK=1 .venv/bin/python -m pytest -s tests/trust/test_kills.py tests/trust/test_builds.py
 	.venv/bin/python -m benchmarks.soak

@@ -10,7 +10,7 @@ PROBESHEETS_TEST_QUALCODER         a checkout of QualCoder, which imports workbo
 PROBESHEETS_TEST_QUALCODER_PYTHON  a Python with PyQt6 and openpyxl for it (default: the one that runs the tests)
 PROBESHEETS_TEST_REFI              a folder with the XSDs of REFI-QDA; unset, that test is skipped
 PROBESHEETS_FUZZ                   how many times as many damaged files the loader gets (default 1; `make fuzz`: 10)
-PROBESHEETS_SOAK                   the part of the 360 random kills that is done (default 0.03; `make soak`: 1)
+PROBESHEETS_SOAK                   the part of the 360 random kills that is done (default 0.02; `make soak`: 1)
 PROBESHEETS_SOAK_SEED              the number that the random kills begin with, to repeat them
 CI                                 "true" makes a missing MariaDB, Spark, Chromium or llm a failure instead of a skip
 """

@@ -10,7 +10,7 @@ from tests.build import Build, Source, load_server
 from tests.conftest import Builder
 from tests.trust.kills import COLUMNS, VARIANTS, Victim, variant
 
-SCALE = float(os.environ.get("PROBESHEETS_SOAK", "0.03"))
+SCALE = float(os.environ.get("PROBESHEETS_SOAK", "0.02"))
 KILLS = {"duckdb": round(300 * SCALE), "mariadb": round(60 * SCALE)}
 
 
