@@ -182,6 +182,19 @@ def test_agreement_is_printed_and_exported(page: Page) -> None:
     assert titles[1] == "Codes per month" and len(titles) == 4
 
 
+def test_a_workbook_that_lacks_a_dealt_column(page: Page, tmp_path: Path) -> None:
+    """Its texts would be taken for texts without the code."""
+    file = next((page.lab.folder / "from_ana").glob("*.xlsx"))
+    book = openpyxl.load_workbook(file)
+    next(cell for cell in book.active[1] if cell.value == "Code: Money").value = "Money"
+    book.save(tmp_path / "ana.xlsx")
+    (tmp_path / "~$ana.xlsx").write_bytes(b"Excel's own")
+    said = refused(page.lab, tmp_path, "--coder", "Ana", "--deal", "coding")  # a folder is all of its workbooks
+    assert "ana.xlsx has no column Code: Money, which was dealt" in said
+    (tmp_path / "none").mkdir()
+    assert "none has no workbooks" in refused(page.lab, tmp_path / "none", "--coder", "Ana")
+
+
 def test_a_second_round(page: Page) -> None:
     """The rest of docs/coding.md: coders use a new code in texts that nobody has got before."""
     lab = page.lab
@@ -259,7 +272,7 @@ def refused(lab: Lab, *arguments: object) -> str:
 
 def test_who_coded_must_be_known(plain: Lab, texts: dict[str, str], tmp_path: Path) -> None:
     file = qualcoder_project(tmp_path / "p.qda", {"T2": texts["T2"], "T7": texts["T7"]})
-    assert "does not say who has coded it. Add --coder NAME" in refused(plain, file)
+    assert "has no codings, and so no coder. Add --coder NAME" in refused(plain, file)
     code_in_qualcoder(file, [("T2", HUMOUR, 0, 4)], "default")
     assert "does not say who has coded it. Add --coder NAME" in refused(plain, file)
     code_in_qualcoder(file, [("T7", HUMOUR, 0, 4)], "Ben")
@@ -278,7 +291,7 @@ def test_a_coder_who_saw_nothing(plain: Lab, texts: dict[str, str], tmp_path: Pa
     other = next(record for record in texts if record not in dealt_texts(plain, "Ben"))
     file = qualcoder_project(tmp_path / "p.qda", {other: texts[other]})
     assert "has no text that Ben has seen" in refused(plain, file, "--coder", "Ben", "--deal", "deal")
-    assert "was not dealt" in refused(plain, file, "--coder", "Ben", "--deal", tmp_path)
+    assert "has no manifest.json. Give --deal" in refused(plain, file, "--coder", "Ben", "--deal", tmp_path)
 
 
 def dealt_texts(lab: Lab, coder: str) -> set[str]:
@@ -437,7 +450,7 @@ def test_what_does_not_count_is_listed(plain: Lab, texts: dict[str, str], tmp_pa
     done = [plain.run("codes", file, "--coder", "Ana"), plain.run("codes", project)]
     assert all(one.code == 0 for one in done), done[0].err + done[1].err
     assert f"text differs: {ids[0].value}, code Humour (Ana, " in done[0].err and "row 2)" in done[0].err
-    assert "sorted the Record IDs of a workbook without their texts" in done[0].err
+    assert "sorted one column of a workbook without the others" in done[0].err
     for part in ("text differs: T2, code Humour (Ben", "unknown code: T7, code Fear", "unknown record: Interview"):
         assert part in done[1].err, done[1].err
     assert "add it to seeds/codebook.csv and run: dbt build" in done[1].err

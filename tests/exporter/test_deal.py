@@ -149,6 +149,7 @@ def test_a_deal_removes_the_folders_of_the_deal_before(built_sample: Build, tmp_
         (["--sample", "2", "--coders", "A,Null", "--overlap", "1%"], "cannot have the name 'Null'"),
         (["--sample", "2", "--coders", "A,B", "--overlap", "120%"], "from 0% to 100%"),
         (["--sample", "2", "--coders", "A,B", "--overlap", "half"], "from 0% to 100%"),
+        (["--sample", "2", "--coders", "A,B", "--overlap", "0.5"], "from 0% to 100%"),
         (["--sample", "2", "--coders", "A", "--only", "left_out"], "left_out has no column text_id"),
     ],
 )

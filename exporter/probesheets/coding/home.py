@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -15,6 +16,7 @@ from probesheets.export.codebook import REFUSED
 from probesheets.folder import delivered, manifest
 from probesheets.progress import progress
 from probesheets.project.build import build, check_dbt
+from probesheets.project.kinds import CODE
 from probesheets.project.models import Project, opened
 from probesheets.refi_qda.read import Source
 from probesheets.settings import find_root
@@ -39,7 +41,7 @@ def bring_home(
         project.require((), ["texts"])
         project.relation("agreement")
         variables = json.dumps(project.changed_variables, ensure_ascii=False)
-        new = [_read(file, project, warehouse, root, coder, dealt, say) for file in files]
+        new = [_read(file, project, warehouse, root, coder, dealt, say) for file in _files(files)]
     check_dbt(target, variables)
     with _changed_seeds(root), sole_builder(target):
         codings, codebook = read(root / CODINGS, COLUMNS), read(root / CODEBOOK, ["code", "description"])
@@ -48,13 +50,29 @@ def bring_home(
             read_now |= {(row["coder"], row["file"]) for row in rows}
         write(root / CODINGS, COLUMNS, codings)
         known = {row["code"] for row in codebook}
-        if more := [{"code": code, "description": ""} for code in (dealt.codes if dealt else ()) if code not in known]:
+        codes = dict.fromkeys(code for some in (dealt.codes.values() if dealt else ()) for code in some)
+        if more := [{"code": code, "description": ""} for code in codes if code not in known]:
             write(root / CODEBOOK, ["code", "description"], codebook + more)
         with progress(quiet=quiet) as track:
             say(build(target, variables, {}, quiet=quiet, verbose=False, track=track, select=_MODELS))
     with opened(target) as (project, warehouse):
         project.require((), ["agreement"])
-        say("\n".join(report(project, warehouse, read_now)))
+        say("\n".join(report(project, warehouse, read_now, dealt.counts if dealt else {})))
+    if not dealt:
+        say("Without --deal, all texts of a project count as seen, and all texts belong to round 1.")
+
+
+def _files(given: Sequence[Path]) -> Iterator[Path]:
+    """The files of patterns and folders, without those that Excel keeps beside an open workbook."""
+    for path in given:
+        found = [path]
+        if path.is_dir() and path.suffix != ".qda":
+            found = sorted(path.glob("*.xlsx"))
+        elif "*" in path.name and not path.exists():
+            found = sorted(path.parent.glob(path.name))
+        if not found:
+            raise ProbesheetsError(f"{path} has no workbooks. Give files, such as from_ana/*.xlsx or NAME.qda.")
+        yield from (file for file in found if not file.name.startswith("~$"))
 
 
 @contextmanager
@@ -73,21 +91,24 @@ def _changed_seeds(root: Path) -> Iterator[None]:
 
 
 class Dealt:
-    """What a folder was dealt: the batch of each (coder, record), and the codes."""
+    """What a folder was dealt: the batch of each (coder, record), and the codes of each batch."""
 
     def __init__(self, folder: Path) -> None:
         found = manifest.read(folder)
-        samples = found.samples if found else []
-        self.coders = list(dict.fromkeys(coder for sample in samples for coder in sample.get("coders", ())))
-        self.codes = list(dict.fromkeys(code for sample in samples for code in sample.get("codes", ())))
+        samples = {batch.batch: batch.sample for batch in found.batches if batch.sample} if found else {}
+        self.coders = list(dict.fromkeys(coder for sample in samples.values() for coder in sample.get("coders", ())))
+        self.codes = {batch: sample.get("codes", []) for batch, sample in samples.items()}
         if not self.coders:
-            raise ProbesheetsError(f"{folder} was not dealt. Give --deal the folder that export --coders wrote.")
+            lacks = "was not dealt" if found else f"has no {manifest.MANIFEST}"
+            raise ProbesheetsError(f"{folder} {lacks}. Give --deal the folder that export --coders wrote.")
         try:
             records = delivered.load(folder / manifest.DELIVERED)
         except (OSError, ValueError, KeyError) as error:
             raise ProbesheetsError(f"{folder / manifest.DELIVERED} cannot be read: {error}. Restore it.") from None
         columns = (records[name].to_pylist() for name in ("kind", "batch", "record_id"))
-        self.rounds = {(kind.partition("/")[0], record): batch for kind, batch, record in zip(*columns, strict=True)}
+        rows = zip(*columns, strict=True)
+        self.rounds = {(kind.partition("/")[0], name): batch for kind, batch, name in rows if name == record_of(name)}
+        self.counts = Counter(coder for coder, _ in self.rounds)
 
 
 def _read(
@@ -112,14 +133,29 @@ def _read(
             say(f"{file}: the codings of {owner} count as codings of {name}.")
         coded = {record_of(one.name) for one in documents if any(coding[0] == owner for coding in one.codings)}
         found, same = list[Row](), {"coder": name, "file": os.path.relpath(file.resolve(), root)}
+        others = set[str]()
         for one in documents:
             batch = dealt.rounds.get((name, record_of(one.name))) if dealt else 1
+            if dealt and file.suffix == ".xlsx":
+                _refuse_missing_columns(file, one, dealt.codes.get(batch or 0, ()))
             if batch or record_of(one.name) in coded or file.suffix == ".xlsx":
                 found += _rows(one, owner, same, batch or 1)
+                others |= set() if batch else {record_of(one.name)}
+        if others:
+            say(f"{file}: {counted(len(others), 'text')} of this file were not dealt to {name}. Is the coder right?")
         if not found:
             raise ProbesheetsError(f"{file} has no text that {name} has seen.")
         rows += found
     return rows
+
+
+def _refuse_missing_columns(file: Path, document: Source, codes: Sequence[str]) -> None:
+    missing = [CODE + code for code in codes if code not in document.values]
+    if missing and [*document.values] != [""]:  # not if all codes are in one column
+        raise ProbesheetsError(
+            f"{file} has no column {', '.join(missing)}, which was dealt. Its texts would count as without the code. "
+            "Restore the header. Then run the same command again."
+        )
 
 
 def _rows(document: Source, owner: str | None, same: Row, batch: int) -> Iterator[Row]:
@@ -143,7 +179,9 @@ def _coders(file: Path, documents: Sequence[Source], coder: str | None) -> dict[
         todo = "Rename the coder in QualCoder" if unnamed else "Remove --coder"
         raise ProbesheetsError(f"{file} has codings of {names}. {todo}. Then run the same command again.")
     if not coder and unnamed:
-        raise ProbesheetsError(f"{file} does not say who has coded it. Add --coder NAME.")
+        names_nobody = owners[0] is None and file.suffix != ".xlsx"
+        why = "has no codings, and so no coder" if names_nobody else "does not say who has coded it"
+        raise ProbesheetsError(f"{file} {why}. Add --coder NAME.")
     return {owner: coder or str(owner) for owner in owners}
 
 

@@ -12,8 +12,9 @@ _YES, _NO = ("x", "1", "yes", "true"), ("", "0", "no", "false")
 
 
 def read_workbook(file: Path, sheets: Sequence[tuple[str, str]]) -> Iterator[Source]:
-    """The rows of the first sheet. `sheets` has the headers of the Record ID and the text for each kind of workbook.
+    """The rows of the first sheet; their variables are the codes that have a column.
 
+    `sheets` has the headers of the Record ID and the text for each kind of workbook.
     Raises ProbesheetsError if columns are missing or a cell is neither yes nor no.
     """
     import pandas as pd
@@ -41,7 +42,8 @@ def read_workbook(file: Path, sheets: Sequence[tuple[str, str]]) -> Iterator[Sou
                     f"{file}, row {number}, {headers[place]}: {cell!r} is not a valid value. Write x, 1 or yes if the "
                     "text has the code. Otherwise leave the cell empty."
                 )
-        yield Source(str(row[found[0]]), f"row {number}", text, [(None, code, 0, len(text)) for code in given])
+        codings = [(None, code, 0, len(text)) for code in given]
+        yield Source(str(row[found[0]]), f"row {number}", text, codings, dict.fromkeys(codes.values(), ""))
 
 
 def _code(header: str) -> str | None:

@@ -42,7 +42,7 @@ class Deal:
                 "coders have coded, you cannot say whether they agree."
             )
         found = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%?", overlap or "0")
-        if not found or Fraction(found[1]) > 100:
+        if not found or Fraction(found[1]) > 100 or (0 < Fraction(found[1]) < 1 and "%" not in (overlap or "")):
             raise ProbesheetsError(f"--overlap cannot be {overlap!r}. Give a share from 0% to 100%, such as 25%.")
         return cls(names, Fraction(found[1]) / 100, blind, tuple(codes))
 

@@ -64,6 +64,7 @@ def described(sample: Drawn) -> str:
     every = "probe and month" if sample["per"] == "month" else "probe"
     of = f"in all, at least 1 of every {every}" if sample.get("in_all") else f"of every {every}"
     dealt = f", dealt to {', '.join(sample['coders'])} ({sample['overlap']} to all)" if "coders" in sample else ""
+    dealt += ", blind" if sample.get("blind") else ""
     return f"{counted(sample['size'], 'text')} {of}, seed {sample['seed']}{dealt}"
 
 
