@@ -23,7 +23,7 @@ def read_workbook(file: Path, sheets: Sequence[tuple[str, str]]) -> Iterator[Sou
     header, *rows = frame.to_numpy().tolist() or [[]]
     headers = [str(cell).strip() for cell in header]
     found = next(((headers.index(key), headers.index(text)) for key, text in sheets if {key, text} <= {*headers}), None)
-    codes = {place: _code(name) for place, name in enumerate(headers) if _code(name) is not None}
+    codes = {place: code for place, name in enumerate(headers) if (code := _code(name)) is not None}
     if not (found and codes):
         lacks = f"columns such as {CODE}NAME, and no column {NAMES}" if found else " and ".join(sheets[0])
         raise ProbesheetsError(f"{file} has no {lacks}. Its columns are: {shown(', '.join(headers))}.")

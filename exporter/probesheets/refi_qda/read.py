@@ -21,7 +21,7 @@ class Source:
     name: str
     place: str
     text: str
-    codings: list[tuple[str | None, str, int, int]]
+    codings: Sequence[tuple[str | None, str, int, int]]
     values: dict[str, str] = field(default_factory=dict)
 
 
