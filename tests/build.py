@@ -130,7 +130,7 @@ class Build:
 
 def build(folder: Path, target: str, source: Source, server: Server | None) -> Build:
     """Load the source and run dbt build, without unit tests, as `probesheets run` does."""
-    make_project(folder)
+    make_project(folder, coding=bool(source.seeds))
     write_seeds(folder, source.seeds)
     environment = {"PROBESHEETS_DUCKDB": "probesheets.duckdb"}
     if server:
@@ -143,8 +143,7 @@ def build(folder: Path, target: str, source: Source, server: Server | None) -> B
     else:
         load_duckdb(folder, source)
     environment["SOURCE_DATE_EPOCH"] = "1700000000"
-    more = [] if source.seeds else ["--exclude", "codings+", "codebook+"]  # for a quarter of the time
-    result = dbt_build(folder, target, environment | _incoming(folder, target, source), source.variables, *more)
+    result = dbt_build(folder, target, environment | _incoming(folder, target, source), source.variables)
     if (parsed := artifacts_of(folder, target, environment) / "partial_parse.msgpack").exists():
         environment[REMEMBERED] = str(parsed)
     return Build(target, folder, environment, result.stdout + result.stderr, result.returncode, server)
@@ -157,11 +156,21 @@ def _incoming(folder: Path, target: str, source: Source) -> dict[str, str]:
     return {"PROBESHEETS_INCOMING": spark.incoming(folder, tables, WHOLE_NUMBERS)}
 
 
-def make_project(folder: Path) -> None:
-    """A project folder whose parts are links to the checkout's, so that it has artifacts and logs of its own."""
+def make_project(folder: Path, *, coding: bool = True) -> None:
+    """A project folder whose parts are links to the checkout's, so that it has artifacts and logs of its own.
+
+    Without the models of coding and their seeds, a build takes a fifth less time, on Spark a quarter.
+    """
     folder.mkdir(parents=True)
-    for part in _PARTS:
-        (folder / part).symlink_to(ROOT / part)
+    parts = [ROOT / part for part in _PARTS]
+    if not coding:
+        parts = [part for part in parts if part.name not in ("models", "seeds", "tests")]
+        inner = (*(ROOT / "models").iterdir(), *(ROOT / "tests" / "data").iterdir())
+        parts += [part for part in inner if "coding" not in part.name]
+    for part in parts:
+        place = folder / part.relative_to(ROOT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(part)
 
 
 def own_seeds(folder: Path) -> Path:
@@ -191,12 +200,11 @@ def artifacts_of(folder: Path, target: str, environment: Mapping[str, str]) -> P
 
 
 def dbt_build(
-    folder: Path, target: str, environment: Mapping[str, str], variables: Mapping[str, Any], *more: str
+    folder: Path, target: str, environment: Mapping[str, str], variables: Mapping[str, Any]
 ) -> subprocess.CompletedProcess[str]:
     place = artifacts_of(folder, target, environment)  # which `probesheets run` then need not read again
     arguments = ["--target", target, "--target-path", str(place), "--profiles-dir", str(folder)]
     arguments += ["--vars", json.dumps(dict(variables))]
-    arguments += more
     if target in ("duckdb", "spark"):
         arguments += ["--exclude-resource-type", "unit_test"]
     return run([str(command(target, "dbt")), "--no-use-colors", "build", *arguments], folder, environment)

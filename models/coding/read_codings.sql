@@ -1,3 +1,4 @@
+{{ config(materialized="ephemeral") }}
 -- One row per text that a coder has seen, with an empty code, and one per coding, as `probesheets codes`
 -- read them.
 select

@@ -44,7 +44,7 @@ SHOW = """
 def test_a_large_source_is_joined_in_more_tasks(tmp_path: Path) -> None:
     """Than the 200 of Spark; a number that is set already is never lowered."""
     need("spark")
-    make_project(tmp_path / "project")
+    make_project(tmp_path / "project", coding=False)
     macros = tmp_path / "project" / "macros"
     macros.unlink()  # a link to the checkout's
     shutil.copytree(ROOT / "macros", macros)

@@ -46,7 +46,8 @@ def source(sample: Source, rules: Source) -> Source:
 
 @pytest.fixture(scope="module")
 def build(server: dict[str, str], folder: Path, source: Source) -> Build:
-    copy = spark.incoming(folder.parent, {"table_output": source.outputs}, WHOLE_NUMBERS)
+    tables = {"table_output": source.outputs, "table_experiment": source.experiments}
+    copy = spark.incoming(folder.parent, tables, WHOLE_NUMBERS)
     result = dbt_build(folder, "spark", server | {"PROBESHEETS_INCOMING": copy}, source.variables)
     assert result.returncode == 0, result.stdout
     return Build("spark", folder, server, result.stdout, 0)
@@ -89,7 +90,9 @@ def test_a_table_of_others_is_not_replaced(build: Build, server: dict[str, str],
 
 
 @pytest.mark.parametrize("shape", CASES)
-def test_existing_tables_of_a_later_form(shape: str, server: dict[str, str], folder: Path, built: Builder) -> None:
+def test_existing_tables_of_a_later_form(shape: str, server: dict[str, str], tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    make_project(folder, coding=False)
     environment = server | {"PROBESHEETS_SOURCE_SCHEMA": "lab", "PROBESHEETS_SCHEMA": f"models_{shape}"}
     if ["lab"] not in [[*row] for row in spark.execute(server, ["show schemas"])[0]]:
         statements = [for_spark(statement) for statement in TABLES.split(";")]

@@ -29,6 +29,7 @@ from probesheets.project.models import Project
 from probesheets.settings import now, workers
 from probesheets.warehouse import Warehouse, select
 from probesheets.workbooks.container import Written
+from probesheets.workbooks.layout import Choice
 
 SLOW = 2_000  # texts whose import takes QualCoder 17 seconds
 MANY, SINGLE = 50, "all_texts"  # from so many probes on, one import of this kind is easier
@@ -171,7 +172,7 @@ def _write_kind(job: Job, picker: RowPicker) -> list[Written]:
     kind, where = picker.kind, job.selection.where(picker.kind, job.warehouse.quote)
     directory = job.folder.staging / kind.directory
     directory.mkdir(parents=True, exist_ok=True)
-    names, offered = kind.column_names, [column.name for column in kind.layout.columns if column.choice]
+    names, offered = kind.column_names, [column.name for column in kind.layout.columns if isinstance(column, Choice)]
     if picker.drawn is not None and "text_id" not in names:
         names.append("text_id")
     query = select(job.warehouse, kind.relation, names, where=where, order_by=kind.order_by)

@@ -12,7 +12,7 @@ from probesheets.pages.write import PAGE_RECORDS, write_pages
 from probesheets.plain_text.lines import write_lines
 from probesheets.refi_qda.write import write_projects
 from probesheets.workbooks.container import Written
-from probesheets.workbooks.layout import Column, Layout, check
+from probesheets.workbooks.layout import Choice, Column, Layout, check
 from probesheets.workbooks.write import SHEET_ROWS, write_workbooks
 
 _Writer = Callable[..., Iterator[Written]]
@@ -60,7 +60,7 @@ class Kind:
     @property
     def column_names(self) -> list[str]:
         """The columns to read: those of the sheet, the one that names the files, and the one with the links."""
-        names = [column.name for column in self.layout.columns if column.choice is None]
+        names = [column.name for column in self.layout.columns if not isinstance(column, Choice)]
         return names + [name for name in [self.one_file_per, self.layout.pieces] if name and name not in names]
 
     def in_order(self, headers: Sequence[str]) -> "Kind | None":
@@ -94,7 +94,7 @@ class Kind:
             return replace(self, layout=replace(layout, codes=tuple(codes)))
         place = names.index(layout.long_text) + 1
         titles = [f"{CODE}{name}" for name, _ in codes]
-        added = tuple(Column(title, title, width=max(9, len(title) + 2), choice="x") for title in titles)
+        added = tuple(Choice(title, title, width=max(9, len(title) + 2)) for title in titles)
         return replace(self, layout=replace(layout, columns=layout.columns[:place] + added + layout.columns[place:]))
 
 

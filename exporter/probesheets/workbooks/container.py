@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
 
-from probesheets.workbooks.layout import ESCAPE, Layout, column_letters
+from probesheets.workbooks.layout import ESCAPE, Choice, Layout, column_letters
 
 DEFLATE: Any  # a module like zlib
 try:  # four times as fast as zlib, with smaller files
@@ -117,10 +117,9 @@ def choices(layout: Layout, rows: int) -> str:
     """The lists to choose from, which also allow other values, as XML; empty if no column has one."""
     lists = [
         '<dataValidation type="list" allowBlank="1" '
-        f'sqref="{column_letters(place)}2:{column_letters(place)}{rows}"><formula1>"{escape(column.choice)}"</formula1>'
-        "</dataValidation>"
+        f'sqref="{column_letters(place)}2:{column_letters(place)}{rows}"><formula1>"x"</formula1></dataValidation>'
         for place, column in enumerate(layout.columns)
-        if column.choice
+        if isinstance(column, Choice)
     ]
     return f'<dataValidations count="{len(lists)}">{"".join(lists)}</dataValidations>' if lists else ""
 

@@ -16,7 +16,6 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     """A column of the sheet: its name in the data, its header, its width in digits, and whether its text wraps.
 
     `page` is its use in a page of format html: the title of the page, a filter, or a link to the record that it names.
-    A column with `choice` is not in the data: its cells are empty, and offer this text to choose.
     """
 
     name: str
@@ -24,7 +23,10 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     width: int | float | None = None
     wrap: bool = False
     page: Literal["title", "filter", "record"] | None = None
-    choice: str | None = None
+
+
+class Choice(Column, frozen=True):
+    """A column that is not in the data: its cells are empty, and have a list from which you can choose x."""
 
 
 @dataclass(frozen=True)
