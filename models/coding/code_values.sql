@@ -1,7 +1,6 @@
 {{ config(post_hook="{{ add_index('text_id') }}") }}
--- One row per round, code, text and coder who saw the text: 1 if the coder gave the text the code, 0 if
--- not. The round 0 is all
--- rounds; the others are there if there are several.
+-- One row per round, code, text and coder who saw the text: 1 if the coder gave the text the code, else 0.
+-- The round 0 is all rounds; the others are there if there are several.
 with
     seen as (
         select text_id, coder, max(round) as round

@@ -1,6 +1,5 @@
 {{ config(materialized="ephemeral") }}
--- One row per text that a coder has seen, with an empty code, and one per coding, as `probesheets codes`
--- read them.
+-- One row per text that a coder has seen, with an empty code, and one per coding, as they were read.
 select
     {{ exact_text("coder") }} as coder,
     {{ exact_text("file") }} as file,
@@ -12,4 +11,21 @@ select
     coalesce({{ exact_text("code") }}, '') as code,
     cast(start_position as {{ integer_type() }}) as start_position,
     cast(end_position as {{ integer_type() }}) as end_position
-from {{ ref("codings") }}
+from
+    {{
+        loaded_seed(
+            ref("codings"),
+            [
+                "coder",
+                "file",
+                "place",
+                "record",
+                "text_sha256",
+                "text_length",
+                "round",
+                "code",
+                "start_position",
+                "end_position",
+            ],
+        )
+    }}

@@ -1,6 +1,5 @@
--- One row per text that a coder has seen in a file, and whether it is the text of this project. A cell
--- takes only a piece of a
--- long text: T5-2 is the second piece of T5.
+-- One row per text that a coder has seen in a file, and whether it is the text of this project.
+-- A cell takes only a piece of a long text: T5-2 is the second piece of T5.
 {% set lf, cr = uchar(10), uchar(13) %}
 with
     seen as (select * from {{ ref("read_codings") }} where code = '' {{ computed_once() }}),
