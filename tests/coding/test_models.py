@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.build import Build, Source, artifacts_of
+from tests.build import Build, Source, artifacts_of, command, make_project, run
 from tests.coding.rows import CODES, by_hand, pieces
 from tests.conftest import Builder
 from tests.servers import Server
@@ -64,6 +64,15 @@ def test_agreement_has_a_row_for_each_round_and_code(built_sample: Build) -> Non
     assert humour["coders"] == 6 and rows["humour"]["coders_without_code"] == 3  # Dora, Eve and Flo read one text
     pairs = built_sample.rows("agreement_pairs", ["code", "coder_a", "coder_b", "texts"])
     assert ("Humour", "Ana", "Ben", 20) in pairs and all(one < other for _, one, other, _ in pairs)
+
+
+def test_dbt_run_works_before_the_seeds_are_loaded(tmp_path: Path) -> None:
+    """As after an upgrade: `dbt run` does not load seeds."""
+    make_project(tmp_path / "p")
+    environment = {"PROBESHEETS_DUCKDB": str(tmp_path / "new.duckdb")}
+    done = run([str(command("duckdb", "dbt")), "run", "--profiles-dir", "."], tmp_path / "p", environment)
+    assert done.returncode == 0, done.stdout
+    assert Build("duckdb", tmp_path / "p", environment, "", 0).rows("agreement", ["code"]) == []
 
 
 @pytest.fixture(scope="module")
