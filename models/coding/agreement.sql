@@ -103,7 +103,6 @@ with
         select
             round,
             code,
-            sum(has_unit) as unit_texts,
             case
                 when
                     sum(has_unit) > 1

@@ -4,7 +4,7 @@
 with
     known_codes as (
         select distinct {{ exact_text("code") }} as known_code
-        from {{ loaded_seed(ref("codebook"), ["code"]) }} {{ computed_once() }}
+        from {{ loaded_seed("codebook") }} {{ computed_once() }}
     ),
 
     placed as (

@@ -11,21 +11,4 @@ select
     coalesce({{ exact_text("code") }}, '') as code,
     cast(start_position as {{ integer_type() }}) as start_position,
     cast(end_position as {{ integer_type() }}) as end_position
-from
-    {{
-        loaded_seed(
-            ref("codings"),
-            [
-                "coder",
-                "file",
-                "place",
-                "record",
-                "text_sha256",
-                "text_length",
-                "round",
-                "code",
-                "start_position",
-                "end_position",
-            ],
-        )
-    }}
+from {{ loaded_seed("codings") }}

@@ -13,7 +13,7 @@ from tests.build import WHOLE_NUMBERS, Build, Source, command, make_project, own
 from tests.conftest import Builder, need
 from tests.engines.differences import compare_rows
 from tests.engines.generate import lopsided_source
-from tests.engines.test_same_characters import CODING, MODELS
+from tests.engines.test_same_characters import MODELS
 from tests.engines.test_spark_tasks import rows_of_tasks
 from tests.spark_cluster import Cluster, cluster, events, kill_group, until
 
@@ -95,7 +95,7 @@ def test_a_build_completes_although_a_worker_is_killed(rebuilt: Rebuilt) -> None
     assert rebuilt.build.returncode == 0, rebuilt.build.problems
 
 
-@pytest.mark.parametrize("model", [model for model in MODELS if model not in CODING])
+@pytest.mark.parametrize("model", MODELS)
 def test_same_rows(model: str, rebuilt: Rebuilt, lopsided: Source, built: Builder) -> None:
     ours, key = built("duckdb", lopsided), MODELS[model]
     columns = key + sorted(set(ours.columns(model)) - set(key))

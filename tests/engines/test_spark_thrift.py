@@ -14,7 +14,7 @@ from tests.coding.rows import seeds
 from tests.conftest import Builder, need
 from tests.engines.differences import compare_rows
 from tests.engines.test_later_tables import CASES, TABLES
-from tests.engines.test_same_characters import MODELS, plain
+from tests.engines.test_same_characters import CODING, MODELS, plain
 from tests.exports import sheet
 
 EARLIER = "insert into {log} select event_id + 1, recorded_at, 'another', event, subject, details from {log}"
@@ -53,9 +53,9 @@ def build(server: dict[str, str], folder: Path, source: Source) -> Build:
     return Build("spark", folder, server, result.stdout, 0)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", MODELS | CODING)
 def test_same_rows(model: str, build: Build, source: Source, built: Builder) -> None:
-    ours, key = built("duckdb", source), MODELS[model]
+    ours, key = built("duckdb", source), (MODELS | CODING)[model]
     columns = key + sorted(set(ours.columns(model)) - set(key))
     rows = {name: [*map(plain, one.rows(model, columns))] for name, one in (("duckdb", ours), ("thrift", build))}
     differences = compare_rows(model, columns, len(key), rows)
