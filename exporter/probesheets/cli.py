@@ -223,9 +223,9 @@ def codes(
 
     Example: probesheets codes coding/Ben/with_links/*.xlsx --coder Ben --deal coding
     """
-    from probesheets.coding.home import bring_home
+    from probesheets.coding.codes import read_codings
 
-    bring_home(target, files, coder, deal, replace=replace, quiet=quiet, say=partial(_say, quiet=quiet))
+    read_codings(target, files, coder, deal, replace=replace, quiet=quiet, say=partial(_say, quiet=quiet))
 
 
 @app.command()

@@ -24,7 +24,7 @@ WRITERS: dict[str, _Writer] = {  # by file ending
 }
 MOST_RECORDS = {"xlsx": SHEET_ROWS - 1, "html": PAGE_RECORDS, "txt": 2**63, "qdpx": 2**63}  # in a file
 CODE = "Code: "  # the headers of codes begin with it
-BLIND = ("model_name", "experiment_id", "date", "date_text", "date_match", "month", "year_month")
+BLIND = ("model_name", "experiment_id", "date", "date_text", "date_match", "month")
 _T = TypeVar("_T", bound=Struct)
 
 

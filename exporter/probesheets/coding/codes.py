@@ -25,7 +25,7 @@ from probesheets.warehouse import DuckDB, Warehouse, sole_builder
 _MODELS = ("codings+", "codebook+")
 
 
-def bring_home(
+def read_codings(
     target: str,
     files: Sequence[Path],
     coder: str | None,
