@@ -94,7 +94,7 @@ def page(built_sample: Build, texts: dict[str, str], tmp_path_factory: pytest.Te
     windows = {record: texts[record].replace("\n", "\r\n") for record in seen["Cleo"]}
     cleo = stretches(windows, seen["Cleo"])
     foreign_project(lab.folder / "cleo.qdpx", windows, cleo, "Cleo", "Another program")
-    said, agreement = (run_lines(lab, part_of_page(part)) for part in ("home", "agreement"))
+    said, agreement = (run_lines(lab, part_of_page(part)) for part in ("codes", "agreement"))
     yield Page(lab, said, agreement, ana, ben, cleo, seen)
 
 

@@ -123,7 +123,8 @@ def _long_import(written: Mapping[Kind, Sequence[Written]]) -> Iterator[str]:
     projects = (file for kind, some in written.items() if kind.format == "qdpx" for file in some)
     largest = max((file.records for file in projects), default=0)
     if largest > SLOW:
-        yield f"QualCoder takes about 17 seconds to import {SLOW:,} texts, so {17 * largest // SLOW:,} seconds for {largest:,}."
+        seconds = f"{17 * largest // SLOW:,} seconds for {largest:,}"
+        yield f"QualCoder takes about 17 seconds to import {SLOW:,} texts, so {seconds}."
 
 
 def _shard(job: Job) -> Iterator[str]:
