@@ -43,7 +43,8 @@ def measure(command: Sequence[str | Path], folder: Path, environment: Mapping[st
     with tempfile.TemporaryFile() as output, os.fdopen(reading) as answer:
         subprocess.run(
             [sys.executable, "-S", "-c", _BETWEEN, str(writing), *map(str, command)],
-            cwd=folder, env=own_environment(environment or {}), stdout=output, stderr=output, pass_fds=[writing],
+            cwd=folder, env=own_environment(environment or {}, folder), stdout=output, stderr=output,
+            pass_fds=[writing],
         )  # fmt: skip
         os.close(writing)
         status, *cost = json.load(answer)

@@ -67,7 +67,7 @@ class Bench:
 
     def project(self, name: str) -> Path:
         folder = self.folder / name
-        make_project(folder)
+        make_project(folder, coding=True)
         return folder
 
     def _built(self, texts: int, probes: int) -> tuple[Path, Cost]:

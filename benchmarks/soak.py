@@ -113,7 +113,7 @@ def _fill(server: Server, rows: int, times: int) -> None:
 
 def texts(folder: Path, scale: float, memory: str = "2GB") -> Iterator[Measured]:
     count, project = int(10_000_000 * scale), folder / "project"
-    make_project(project)
+    make_project(project, coding=True)
     environment = duckdb_file(project) | {"PROBESHEETS_MEMORY": memory}
     module(folder, "benchmarks.data", count, 50, project / "probesheets.duckdb")
     yield Measured(f"dbt build of {count:,} texts", dbt("build", "duckdb", project, environment), 3_000)
@@ -123,7 +123,7 @@ def texts(folder: Path, scale: float, memory: str = "2GB") -> Iterator[Measured]
 
 def long_texts(folder: Path, scale: float) -> Iterator[Measured]:
     count, project = int(100 * scale), folder / "long"
-    make_project(project)
+    make_project(project, coding=True)
     copied(project, "", write_csv(project / "source.csv", count, LONG), 0)
     (project / "copy.duckdb").rename(project / "probesheets.duckdb")
     cost = dbt("build", "duckdb", project, duckdb_file(project))

@@ -64,7 +64,7 @@ def cases(texts: int, more: int) -> list[Case]:
 
 def measured(case: Case, folder: Path) -> Iterator[str]:
     """The lines of a build, and of exports of some of its probes."""
-    make_project(folder)
+    make_project(folder, coding=True)
     write_source(case, folder / "source")
     environment = spark.environment(folder) if case.workers else duckdb_file(folder)
     if case.workers:

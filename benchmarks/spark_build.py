@@ -24,7 +24,7 @@ def main(workers: int) -> None:
         environment["PROBESHEETS_INCOMING"] = json.dumps({"name": "made up", "rows": None, "views": views})
         arguments = ["--quiet", "build", "--target", "spark", "--profiles-dir", ".", "--exclude-resource-type"]
         dbt = [str(command("spark", "dbt")), *arguments, "unit_test"]
-        result = subprocess.run(dbt, cwd=folder, env=own_environment(environment), check=False)
+        result = subprocess.run(dbt, cwd=folder, env=own_environment(environment, folder), check=False)
     sys.exit(result.returncode)
 
 

@@ -156,7 +156,7 @@ def _incoming(folder: Path, target: str, source: Source) -> dict[str, str]:
     return {"PROBESHEETS_INCOMING": spark.incoming(folder, tables, WHOLE_NUMBERS)}
 
 
-def make_project(folder: Path, *, coding: bool = True) -> None:
+def make_project(folder: Path, *, coding: bool = False) -> None:
     """A project folder whose parts are links to the checkout's, so that it has artifacts and logs of its own.
 
     Without the models of coding and their seeds, a build takes a fifth less time, on Spark a quarter.
@@ -170,17 +170,18 @@ def make_project(folder: Path, *, coding: bool = True) -> None:
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("coding", "codings_*"))
 
 
-def own_seeds(folder: Path) -> Path:
-    """A folder for seeds of a project's own, as in the checkout."""
-    seeds = folder / "seeds"
-    seeds.unlink()
-    shutil.copytree(ROOT / "seeds", seeds)
-    return seeds
+def own_part(folder: Path, name: str) -> Path:
+    """A part of a project, such as models, as a copy that may be changed."""
+    part = folder / name
+    if part.is_symlink():
+        part.unlink()
+        shutil.copytree(ROOT / name, part)
+    return part
 
 
 def write_seeds(folder: Path, seeds: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     """Replace seeds of a project; without rows, the checkout's stay."""
-    place = own_seeds(folder) if seeds else folder
+    place = own_part(folder, "seeds") if seeds else folder
     for name, rows in seeds.items():
         with (place / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
             writer = csv.DictWriter(stream, list(rows[0]))
@@ -215,32 +216,34 @@ def command(target: str, name: str) -> Path:
 
 def run(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        arguments, cwd=folder, env=own_environment(environment), capture_output=True, text=True, check=False
+        arguments, cwd=folder, env=own_environment(environment, folder), capture_output=True, text=True, check=False
     )
 
 
-def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
+def own_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     """This process's environment without the settings of probesheets and dbt, and with those given."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PROBESHEETS_", "DBT_"))}
-    return inherited | remembered(environment)
+    return inherited | remembered(environment, folder)
 
 
-def remembered(environment: Mapping[str, str]) -> dict[str, str]:
+def remembered(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     """An environment in which dbt on DuckDB need not read the whole project again, unless it has changed."""
     place = environment.get("PROBESHEETS_DUCKDB", "")
     known = {*environment} & {"PROBESHEETS_SCHEMA", REMEMBERED} or Path(place).is_absolute()
-    return dict(environment) if known else {REMEMBERED: _parsed(), **environment}
+    return dict(environment) if known else {REMEMBERED: _parsed((folder / "seeds").exists()), **environment}
 
 
 @cache
-def _parsed() -> str:
+def _parsed(coding: bool) -> str:
     """The file that dbt writes when it has read the project, which takes it seconds."""
-    folder = Path(tempfile.mkdtemp(prefix="probesheets-parsed-"))
-    atexit.register(shutil.rmtree, folder)
-    make_project(folder / "p")
+    place = Path(tempfile.mkdtemp(prefix="probesheets-parsed-"))
+    atexit.register(shutil.rmtree, place)
+    folder = place / "p"
+    make_project(folder, coding=coding)
     arguments = [str(command("duckdb", "dbt")), "parse", "--target", "duckdb", "--profiles-dir", "."]
-    subprocess.run(arguments, cwd=folder / "p", env=own_environment({REMEMBERED: ""}), capture_output=True, check=True)
-    return str(folder / "p" / "target" / "partial_parse.msgpack")
+    environment = own_environment({REMEMBERED: ""}, folder)
+    subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, check=True)
+    return str(folder / "target" / "partial_parse.msgpack")
 
 
 def load_duckdb(folder: Path, source: Source) -> None:

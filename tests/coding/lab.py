@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.build import Build, make_project, own_seeds
+from tests.build import Build, make_project, own_part
 from tests.exporter.command import Result, probesheets
 
 HUMOUR, RULES, MONEY = "Humour", "Rules", "Money"
@@ -30,8 +30,8 @@ class Lab:
 
 
 def new_lab(built_sample: Build, folder: Path) -> Lab:
-    make_project(folder)
-    own_seeds(folder)
+    make_project(folder, coding=True)
+    own_part(folder, "seeds")
     shutil.copy(built_sample.database, folder / "probesheets.duckdb")
     return Lab(Build("duckdb", folder, {"PROBESHEETS_DUCKDB": str(folder / "probesheets.duckdb")}, "", 0))
 

@@ -68,7 +68,7 @@ def test_agreement_has_a_row_for_each_round_and_code(built_sample: Build) -> Non
 
 def test_dbt_run_works_before_the_seeds_are_loaded(tmp_path: Path) -> None:
     """As after an upgrade: `dbt run` does not load seeds."""
-    make_project(tmp_path / "p")
+    make_project(tmp_path / "p", coding=True)
     environment = {"PROBESHEETS_DUCKDB": str(tmp_path / "new.duckdb")}
     done = run([str(command("duckdb", "dbt")), "run", "--profiles-dir", "."], tmp_path / "p", environment)
     assert done.returncode == 0, done.stdout

@@ -229,7 +229,7 @@ def test_a_build_that_fails_leaves_the_seeds(built_sample: Build, texts: dict[st
 
 
 def test_models_must_have_been_built(tmp_path: Path, texts: dict[str, str]) -> None:
-    make_project(tmp_path / "p")
+    make_project(tmp_path / "p", coding=True)
     environment = {"PROBESHEETS_DUCKDB": str(tmp_path / "none.duckdb")}
     result = probesheets(tmp_path / "p", environment, "codes", str(one_coder(tmp_path, texts, "Ana")))
     assert result.code == 1 and "Run: probesheets run" in result.err

@@ -10,7 +10,6 @@ end in `on servers`, or compare two calls. A table whose first header cell is `s
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests import spark
-from tests.build import Build, Source, command, make_project, run
+from tests.build import Build, Source, command, make_project, own_part, run
 from tests.conftest import ENGINES, SERVERS, Builder
 from tests.servers import ROOT
 
@@ -155,10 +154,8 @@ def literal(text: str | None) -> str:
 
 def evaluated(build: Build, calls: str, folder: Path) -> dict[str, Any]:
     make_project(folder / "project")
-    macros = folder / "project" / "macros"
-    macros.unlink()
-    shutil.copytree(MACROS, macros)
-    (macros / "evaluate_tables.sql").write_text(OPERATION.replace("CALLS", calls), encoding="utf-8")
+    operation = own_part(folder / "project", "macros") / "evaluate_tables.sql"
+    operation.write_text(OPERATION.replace("CALLS", calls), encoding="utf-8")
     arguments = ["--quiet", "--no-use-colors", "run-operation", "evaluate_tables", "--target", build.target]
     result = run([str(command(build.target, "dbt")), *arguments], folder / "project", build.environment)
     printed = [line for line in result.stdout.splitlines() if line.startswith("RESULTS ")]

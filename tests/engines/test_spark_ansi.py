@@ -37,7 +37,7 @@ def ansi(dbt_build: Build, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     }
     result = subprocess.run(
         [str(spark.spark_environment() / "bin" / "python"), str(CHILD)],
-        input=json.dumps(task), cwd=out, env=own_environment(spark.environment(out)),
+        input=json.dumps(task), cwd=out, env=own_environment(spark.environment(out), out),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr[-3000:]

@@ -49,7 +49,7 @@ def rebuilt(lopsided: Source, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def _rebuild(folder: Path, source: Source, processes: Cluster) -> Rebuilt:
-    make_project(folder, coding=False)
+    make_project(folder)
     environment = spark.environment(folder) | processes.environment
     environment["PROBESHEETS_INCOMING"] = spark.incoming(folder, {"table_output": source.outputs}, WHOLE_NUMBERS)
     marked = Path(environment["PROBESHEETS_SPARK_FILES"]) / f"{spark.SCHEMA}.db" / "marked_texts"
@@ -78,7 +78,7 @@ def _start(folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
     arguments = ["--no-use-colors", "run", "--target", "spark", "--profiles-dir", str(folder)]
     return subprocess.Popen(
         [str(command("spark", "dbt")), *arguments],
-        cwd=folder, env=own_environment(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=folder, env=own_environment(environment, folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, start_new_session=True,
     )  # fmt: skip
 

@@ -31,7 +31,7 @@ OPTIONS = ["--columns", "id=number"]
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     need("spark")
     folder = tmp_path_factory.mktemp("spark_run") / "lab"
-    make_project(folder, coding=False)
+    make_project(folder)
     return folder
 
 

@@ -1,14 +1,12 @@
 """All cores of Spark mark texts, whatever the size of the files that it reads."""
 
-import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from tests import spark
-from tests.build import Build, Source, command, make_project, run
+from tests.build import Build, Source, command, make_project, own_part, run
 from tests.conftest import Builder, need
-from tests.servers import ROOT
 
 
 def rows_of_tasks(build: Build, table: str) -> list[int]:
@@ -44,11 +42,8 @@ SHOW = """
 def test_a_large_source_is_joined_in_more_tasks(tmp_path: Path) -> None:
     """Than the 200 of Spark; a number that is set already is never lowered."""
     need("spark")
-    make_project(tmp_path / "project", coding=False)
-    macros = tmp_path / "project" / "macros"
-    macros.unlink()  # a link to the checkout's
-    shutil.copytree(ROOT / "macros", macros)
-    (macros / "show.sql").write_text(SHOW, encoding="utf-8")
+    make_project(tmp_path / "project")
+    (own_part(tmp_path / "project", "macros") / "show.sql").write_text(SHOW, encoding="utf-8")
     arguments = ["--quiet", "run-operation", "show_partitions", "--target", "spark"]
     result = run([str(command("spark", "dbt")), *arguments], tmp_path / "project", spark.environment(tmp_path))
     assert result.returncode == 0, result.stdout + result.stderr

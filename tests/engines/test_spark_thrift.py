@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("thrift_project") / "project"
-    make_project(folder)
+    make_project(folder, coding=True)
     write_seeds(folder, seeds())
     return folder
 
@@ -92,7 +92,7 @@ def test_a_table_of_others_is_not_replaced(build: Build, server: dict[str, str],
 @pytest.mark.parametrize("shape", CASES)
 def test_existing_tables_of_a_later_form(shape: str, server: dict[str, str], tmp_path: Path) -> None:
     folder = tmp_path / "project"
-    make_project(folder, coding=False)
+    make_project(folder)
     environment = server | {"PROBESHEETS_SOURCE_SCHEMA": "lab", "PROBESHEETS_SCHEMA": f"models_{shape}"}
     if ["lab"] not in [[*row] for row in spark.execute(server, ["show schemas"])[0]]:
         statements = [for_spark(statement) for statement in TABLES.split(";")]

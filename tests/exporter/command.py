@@ -24,7 +24,7 @@ def probesheets(folder: Path, environment: Mapping[str, str], *arguments: str) -
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for name, value in remembered(environment).items():
+        for name, value in remembered(environment, folder).items():
             patch.setenv(name, value)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as exit_:
             main(list(arguments))

@@ -4,7 +4,6 @@ Neither gives a traceback; what stops `run` is what `check` has said.
 """
 
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ import yaml
 from probesheets.project.build import inspect_source
 from probesheets.workbooks.layout import Column, Layout
 from probesheets.workbooks.layout import check as check_layout
-from tests.build import command, dbt_build, make_project, run
+from tests.build import command, dbt_build, make_project, own_part, run
 from tests.exporter.command import Result, probesheets
 from tests.exporter.promises import as_yaml, at, both, write_source
 
@@ -65,10 +64,7 @@ def a_variable(name: str) -> Callable[[Path], None]:
 
 def an_exposure(change: Callable[[dict[Any, Any]], object], model: str = "links") -> Callable[[Path], None]:
     def prepare(folder: Path) -> None:
-        models = (folder / "models").resolve()
-        (folder / "models").unlink()
-        shutil.copytree(models, folder / "models")
-        file = folder / "models" / "exports" / "spreadsheets.yml"
+        file = own_part(folder, "models") / "exports" / "spreadsheets.yml"
         exports = yaml.safe_load(file.read_text(encoding="utf-8"))
         [exposure] = [exposure for exposure in exports["exposures"] if exposure["name"] == "links"]
         exposure["depends_on"] = [f"ref('{model}')"]

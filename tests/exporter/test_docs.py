@@ -11,7 +11,7 @@ import yaml
 from typer.main import get_command
 
 from probesheets.cli import app
-from tests.build import Build, Source, make_project, run
+from tests.build import Build, Source, make_project, own_part, run
 from tests.build import command as executable
 from tests.conftest import Builder
 from tests.exports import sheet
@@ -90,8 +90,7 @@ def test_the_tutorial_runs_as_written(built: Builder, sample: Source, tmp_path: 
     project = tmp_path / "p"
     make_project(project)
     for part in ("models", "macros"):
-        (project / part).unlink()
-        shutil.copytree(build.folder / part, project / part)
+        own_part(project, part)
     shutil.copy(build.database, tmp_path / "p.duckdb")
     environment = {"PROBESHEETS_DUCKDB": str(tmp_path / "p.duckdb")}
     tutorial = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")

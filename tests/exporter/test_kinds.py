@@ -40,8 +40,6 @@ exposures:
 
 def test_a_new_exposure_is_a_new_kind(built_sample: Build, sample: Source, tmp_path: Path) -> None:
     make_project(tmp_path / "p")
-    (tmp_path / "p" / "models").unlink()
-    shutil.copytree(built_sample.folder / "models", tmp_path / "p" / "models")
     # no text may be without a group: the model says which texts are exported
     (tmp_path / "p" / "models" / "exports" / "dated_texts.sql").write_text(
         "{{ config(materialized='view') }}\nselect * from {{ ref('texts') }} where month is not null\n",

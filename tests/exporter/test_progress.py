@@ -24,7 +24,7 @@ def at_a_terminal(folder: Path, environment: Mapping[str, str], *arguments: str)
     child = subprocess.Popen(
         program,
         cwd=folder,
-        env=own_environment({**environment, "TERM": "xterm"}),
+        env=own_environment({**environment, "TERM": "xterm"}, folder),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

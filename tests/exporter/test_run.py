@@ -1,15 +1,13 @@
 """`probesheets run`: source, dbt, workbooks; and its message when one of them fails."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.build import Build, Source, command, make_project, run
+from tests.build import Build, Source, command, make_project, own_part, run
 from tests.conftest import Builder
 from tests.exporter.command import probesheets
-from tests.servers import ROOT
 
 HEADER = "id,experiment_id,root_id,tag,probe,content\n"
 
@@ -163,9 +161,7 @@ def test_nothing_is_built_yet(project: Path, built: Builder, sample: Source) -> 
 
 def test_a_model_that_breaks_its_promise_stops_the_export(project: Path) -> None:
     """The message has the test's name and a sentence of advice, for our own tests and dbt's."""
-    (project / "models").unlink()
-    shutil.copytree(ROOT / "models", project / "models")
-    model = project / "models" / "texts" / "texts.sql"
+    model = own_part(project, "models") / "texts" / "texts.sql"
     model.write_text(
         model.read_text(encoding="utf-8").replace(
             "from marked\n", "from (select * from marked union all select * from marked) as marked\n"

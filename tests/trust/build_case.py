@@ -1,6 +1,5 @@
 """A project with complete models and an export of them: where tests of builds begin, and what they do to it."""
 
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -8,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.build import Build, command, own_environment, run
+from tests.build import Build, command, own_environment, own_part, run
 from tests.copies import replace_copy
 from tests.exports import contents
-from tests.servers import ROOT, Server
+from tests.servers import Server
 
 TEXTS = "path:models/texts/texts.sql"  # the model; `texts` alone is its folder
 COLUMNS = ("id", "experiment_id", "root_id", "tag", "depth", "probe", "content")
@@ -37,11 +36,7 @@ class Case:
     @property
     def models(self) -> Path:
         """The project's models, a copy that may be changed."""
-        models = self.build.folder / "models"
-        if models.is_symlink():
-            models.unlink()
-            shutil.copytree(ROOT / "models", models)
-        return models
+        return own_part(self.build.folder, "models")
 
     def dbt(self, *arguments: str) -> tuple[int, str]:
         """A dbt command, as a user runs it."""
@@ -54,7 +49,7 @@ class Case:
         return subprocess.Popen(
             [str(command(self.build.target, name)), *arguments],
             cwd=self.build.folder,
-            env=own_environment(self.build.environment),
+            env=own_environment(self.build.environment, self.build.folder),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

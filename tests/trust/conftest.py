@@ -113,7 +113,7 @@ def complete(
 
 def make_case(build: Build, new_rows: list[tuple[Any, ...]], folder: Path) -> Case:
     """A case whose project folder, and whose schemas on a server, are as they were after the build."""
-    make_project(folder, coding=False)
+    make_project(folder)
     shutil.copytree(build.folder / "out", folder / "out")
     environment = dict(build.environment)
     if build.server:

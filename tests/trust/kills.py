@@ -110,7 +110,7 @@ class Victim:
         process = subprocess.Popen(
             arguments,
             cwd=self.build.folder,
-            env=own_environment(self.build.environment),
+            env=own_environment(self.build.environment, self.build.folder),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

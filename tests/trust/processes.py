@@ -20,7 +20,7 @@ class Child:
         self.process = subprocess.Popen(
             [python, str(CHILD), *arguments],
             cwd=build.folder,
-            env=own_environment({**build.environment, **environment}),
+            env=own_environment({**build.environment, **environment}, build.folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

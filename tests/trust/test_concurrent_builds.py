@@ -1,11 +1,10 @@
 """Builds, exports and verify at the same time on a server, and dbt when its parent is gone: nothing is mixed up."""
 
-import shutil
 import signal
 
 import pytest
 
-from tests.build import command, run
+from tests.build import command, own_part, run
 from tests.exports import contents
 from tests.servers import ROOT
 from tests.trust.build_case import TEXTS, Case
@@ -106,9 +105,7 @@ def test_two_runs_at_once(on_server: Case) -> None:
 def test_a_table_that_another_connection_holds(on_server: Case) -> None:
     """dbt waits a second here instead of a minute; the message names the connection."""
     assert on_server.build.server
-    macros = on_server.build.folder / "macros"
-    macros.unlink()
-    shutil.copytree(ROOT / "macros", macros)
+    macros = own_part(on_server.build.folder, "macros")
     [macro] = [file for file in macros.rglob("*.sql") if "return(60)" in file.read_text(encoding="utf-8")]
     macro.write_text(macro.read_text(encoding="utf-8").replace("return(60)", "return(1)"), encoding="utf-8")
     holder = on_server.build.server.analyst
