@@ -198,13 +198,14 @@ def artifacts_of(folder: Path, target: str, environment: Mapping[str, str]) -> P
 
 
 def dbt_build(
-    folder: Path, target: str, environment: Mapping[str, str], variables: Mapping[str, Any]
+    folder: Path, target: str, environment: Mapping[str, str], variables: Mapping[str, Any], *options: str
 ) -> subprocess.CompletedProcess[str]:
     place = artifacts_of(folder, target, environment)  # which `probesheets run` then need not read again
     arguments = ["--target", target, "--target-path", str(place), "--profiles-dir", str(folder)]
     arguments += ["--vars", json.dumps(dict(variables))]
     if target in ("duckdb", "spark"):
         arguments += ["--exclude-resource-type", "unit_test"]
+    arguments += options
     return run([str(command(target, "dbt")), "--no-use-colors", "build", *arguments], folder, environment)
 
 

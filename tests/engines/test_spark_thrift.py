@@ -13,10 +13,11 @@ from tests.build import WHOLE_NUMBERS, Build, Source, command, dbt_build, make_p
 from tests.coding.rows import seeds
 from tests.conftest import Builder, need
 from tests.engines.differences import compare_rows
-from tests.engines.test_later_tables import CASES, TABLES
+from tests.engines.test_later_tables import CASES, RUNS, TABLES
 from tests.engines.test_same_characters import CODING, MODELS, plain
 from tests.exports import sheet
 
+COLUMNS = ("Text", "Month", "Model")
 EARLIER = "insert into {log} select event_id + 1, recorded_at, 'another', event, subject, details from {log}"
 
 
@@ -48,7 +49,8 @@ def source(sample: Source, rules: Source) -> Source:
 def build(server: dict[str, str], folder: Path, source: Source) -> Build:
     tables = {"table_output": source.outputs, "table_experiment": source.experiments}
     copy = spark.incoming(folder.parent, tables, WHOLE_NUMBERS)
-    result = dbt_build(folder, "spark", server | {"PROBESHEETS_INCOMING": copy}, source.variables)
+    environment = server | {"PROBESHEETS_INCOMING": copy}
+    result = dbt_build(folder, "spark", environment, source.variables, "--exclude-resource-type", "test")
     assert result.returncode == 0, result.stdout
     return Build("spark", folder, server, result.stdout, 0)
 
@@ -89,22 +91,37 @@ def test_a_table_of_others_is_not_replaced(build: Build, server: dict[str, str],
     assert spark.execute(server, ["select text from ours.answers", "show tables in ours"])[0] == [("mine",)]
 
 
-@pytest.mark.parametrize("shape", CASES)
-def test_existing_tables_of_a_later_form(shape: str, server: dict[str, str], tmp_path: Path) -> None:
-    folder = tmp_path / "project"
-    make_project(folder)
-    environment = server | {"PROBESHEETS_SOURCE_SCHEMA": "lab", "PROBESHEETS_SCHEMA": f"models_{shape}"}
-    if ["lab"] not in [[*row] for row in spark.execute(server, ["show schemas"])[0]]:
-        statements = [for_spark(statement) for statement in TABLES.split(";")]
-        begin = ["create schema lab", "use lab", "set spark.sql.storeAssignmentPolicy=legacy"]
-        spark.execute(server, [*begin, *statements])
-    options = ["--target", "spark", "--shape", shape, "--out", f"out_{shape}", *CASES[shape][1], "--quiet"]
-    result = run([str(command("spark", "probesheets")), "run", *options], folder, environment)
+@pytest.fixture(scope="module")
+def lab(server: dict[str, str]) -> dict[str, str]:
+    """Where the tables of later forms exist; the models of each get a schema of their own."""
+    statements = [for_spark(statement) for statement in TABLES.split(";")]
+    begin = ["create schema lab", "use lab", "set spark.sql.storeAssignmentPolicy=legacy"]
+    spark.execute(server, [*begin, *statements])
+    return server | {"PROBESHEETS_SOURCE_SCHEMA": "lab"}
+
+
+def test_existing_tables_of_texts_become_workbooks(lab: dict[str, str], tmp_path: Path) -> None:
+    extra, options, expected, _ = CASES["table_text"]
+    make_project(tmp_path / "project")
+    arguments = ["run", "--target", "spark", "--shape", "table_text", "--out", "out", *options, "--quiet"]
+    environment = lab | {"PROBESHEETS_SCHEMA": "models_of_texts"}
+    result = run([str(command("spark", "probesheets")), *arguments], tmp_path / "project", environment)
     assert result.returncode == 0, result.stderr
     found: dict[str, list[object]] = {}
-    for file in (folder / f"out_{shape}" / "with_links").iterdir():
+    for file in (tmp_path / "project" / "out" / "with_links").iterdir():
         header, *rows = sheet(file)
         cells = [dict(zip(header, row, strict=True)) for row in rows]
-        names = ("Text", "Month", "Model", CASES[shape][0], "Probe", "Date match")
-        found |= {row["Record ID"]: [row[name] for name in names] for row in cells}
-    assert found == CASES[shape][2]
+        found |= {row["Record ID"]: [row[name] for name in (*COLUMNS, extra, "Probe", "Date match")] for row in cells}
+    assert found == expected
+
+
+def test_existing_tables_of_runs(lab: dict[str, str], tmp_path: Path) -> None:
+    make_project(tmp_path / "project")
+    options = ["--select", "+texts", "--exclude-resource-type", "test"]
+    variables = {"shape": "table_run", "extra_columns": ["run_id"]}
+    environment = lab | {"PROBESHEETS_SCHEMA": "models_of_runs"}
+    result = dbt_build(tmp_path / "project", "spark", environment, variables, *options)
+    assert result.returncode == 0, result.stdout
+    columns = "record_id, text, coalesce(month, ''), model_name, run_id, probe, date_match"
+    [rows] = spark.execute(lab, [f"select {columns} from models_of_runs.texts"])
+    assert {record: cells for record, *cells in rows} == RUNS

@@ -27,7 +27,7 @@ READ_ALIKE = pytest.mark.parametrize("case", ["duckdb", "mariadb"] if SOAK else 
 
 @pytest.mark.parametrize(
     ("case", "path"),
-    [(engine, path) for engine in ("duckdb", "mariadb") for path in (MODELS if SOAK else MODELS[::4])],
+    [(engine, path) for engine in ("duckdb", "mariadb") for path in (MODELS if SOAK else MODELS[::6])],
     indirect=["case"],
 )
 def test_killed_after_a_model(case: Case, path: str) -> None:

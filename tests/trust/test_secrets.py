@@ -93,7 +93,7 @@ def run(request: pytest.FixtureRequest, server: Server, tmp_path_factory: pytest
     """`run --target mariadb`, and `run --source mysql://…`, as that user."""
     target = str(request.param)
     folder = tmp_path_factory.mktemp("secrets") / "p"
-    make_project(folder)
+    make_project(folder, coding=True)
     environment = server.environment("outputs", "sheets") | {"PROBESHEETS_USER": USER, "PROBESHEETS_PASSWORD": PASSWORD}
     environment |= {"PROBESHEETS_DUCKDB": str(folder / "probesheets.duckdb"), "DBT_LOG_LEVEL": "debug"}
     arguments = [str(command(target, "probesheets")), "run", "--target", target, "--out", "out"]
