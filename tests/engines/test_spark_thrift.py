@@ -17,7 +17,6 @@ from tests.engines.test_later_tables import CASES, RUNS, TABLES
 from tests.engines.test_same_characters import CODING, MODELS, plain
 from tests.exports import sheet
 
-COLUMNS = ("Text", "Month", "Model")
 EARLIER = "insert into {log} select event_id + 1, recorded_at, 'another', event, subject, details from {log}"
 
 
@@ -102,6 +101,7 @@ def lab(server: dict[str, str]) -> dict[str, str]:
 
 def test_existing_tables_of_texts_become_workbooks(lab: dict[str, str], tmp_path: Path) -> None:
     extra, options, expected, _ = CASES["table_text"]
+    names = ("Text", "Month", "Model", extra, "Probe", "Date match")
     make_project(tmp_path / "project")
     arguments = ["run", "--target", "spark", "--shape", "table_text", "--out", "out", *options, "--quiet"]
     environment = lab | {"PROBESHEETS_SCHEMA": "models_of_texts"}
@@ -111,7 +111,7 @@ def test_existing_tables_of_texts_become_workbooks(lab: dict[str, str], tmp_path
     for file in (tmp_path / "project" / "out" / "with_links").iterdir():
         header, *rows = sheet(file)
         cells = [dict(zip(header, row, strict=True)) for row in rows]
-        found |= {row["Record ID"]: [row[name] for name in (*COLUMNS, extra, "Probe", "Date match")] for row in cells}
+        found |= {row["Record ID"]: [row[name] for name in names] for row in cells}
     assert found == expected
 
 

@@ -24,7 +24,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CARRIED = SETTINGS["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 VERSION = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))["version"]
-PYTHONS = {"duckdb": ["3.11", "3.13"], "mysql": ["3.11", "3.12"]}  # the first and the last
+PYTHONS = {"duckdb": ["3.11", "3.12", "3.13"], "mysql": ["3.11", "3.12"]}
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 NO_REGISTRY = re.compile(r"dns error|error sending request|timed out|connection|temporary failure|unreachable", re.I)
 
